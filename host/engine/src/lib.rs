@@ -1,0 +1,1 @@
+//! Durable machines, their one driver, and the machine of a run.

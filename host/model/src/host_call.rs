@@ -1,0 +1,112 @@
+//! One call of a plugin to the host, as the journal remembers it. Logs are the journal's first view.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Json;
+
+/// Where a line of a log comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogSource {
+    /// The contract's `log` interface.
+    Log,
+    /// The plugin's standard output.
+    Stdout,
+    /// The plugin's standard error.
+    Stderr,
+    /// A native tool's standard output.
+    ToolStdout,
+    /// A native tool's standard error.
+    ToolStderr,
+    /// The host itself, for example where it cut something.
+    Host,
+}
+
+/// How loud.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogLevel {
+    /// For somebody who follows every move.
+    Trace,
+    /// For the plugin's author.
+    Debug,
+    /// For everybody.
+    Info,
+    /// Somebody should look.
+    Warn,
+    /// Something is broken.
+    Error,
+}
+
+/// One line, at most `LOG_LINE_BYTES_MAX` long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LogLine {
+    /// Where it comes from.
+    pub source: LogSource,
+    /// How loud.
+    pub level: LogLevel,
+    /// The line without its end.
+    pub message: String,
+    /// Structure beside the words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<(String, String)>,
+}
+
+/// Whether the host did it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permission {
+    /// It needs no grant.
+    Free,
+    /// This grant allowed it, as the pipeline writes it: `exec: cargo`.
+    Granted(String),
+    /// This grant is missing.
+    Denied(String),
+}
+
+/// What was called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallBody {
+    /// A line of the log.
+    Line(LogLine),
+    /// How far the plugin is.
+    Progress {
+        /// With what.
+        message: String,
+        /// Units done.
+        done: u64,
+        /// Units in all.
+        total: Option<u64>,
+    },
+    /// Any other function, with short readable forms; large bodies by digest.
+    Function {
+        /// `exec`, `artifacts`, `wasi:clocks/wall-clock` ...
+        interface: String,
+        /// `run`, `publish`, `now` ...
+        function: String,
+        /// What was asked.
+        arguments: Json,
+        /// What was answered.
+        result: Json,
+    },
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HostCall {
+    /// Counts from 0 within the attempt; the recorder numbers.
+    #[serde(default)]
+    pub seq: u32,
+    /// Milliseconds since the attempt began.
+    pub at_ms: u64,
+    /// How long the host took.
+    #[serde(default)]
+    pub duration_us: u64,
+    /// Whether the host did it.
+    pub permission: Permission,
+    /// What was called.
+    pub body: CallBody,
+}

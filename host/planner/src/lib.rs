@@ -1,0 +1,1 @@
+//! A pipeline's YAML text to a checked plan, with every mistake at its place.

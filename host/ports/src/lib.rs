@@ -1,0 +1,24 @@
+//! What the engine needs of the world, shaped by the engine's needs and spoken in the model's words.
+//!
+//! No type of a database, of wasmtime or of an operating system stands in a signature here; that is what lets a
+//! simulated world stand in for the real one.
+
+pub mod blobs;
+pub mod cache;
+pub mod cancel;
+pub mod clock;
+pub mod journal;
+pub mod log;
+pub mod sandbox;
+pub mod tools;
+pub mod workspaces;
+
+pub use blobs::{BlobError, Blobs};
+pub use cache::Cache;
+pub use cancel::Cancel;
+pub use clock::Clock;
+pub use journal::{Journal, Recorder};
+pub use log::{Append, EventLog, Lease, LogError};
+pub use sandbox::{Invocation, Sandbox};
+pub use tools::{ToolAction, ToolError, Tools};
+pub use workspaces::{Workspace, WorkspaceError, Workspaces};

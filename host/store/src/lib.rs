@@ -1,0 +1,1 @@
+//! Streams of events in SQLite; blobs and workspace trees on disk.

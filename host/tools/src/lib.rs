@@ -1,0 +1,1 @@
+//! Native tools in an operating system sandbox.

@@ -1,0 +1,1 @@
+//! The burn-rate plugin.

@@ -1,0 +1,1 @@
+//! Plugins by reference and digest: local OCI layout, mirrors, lock file.
