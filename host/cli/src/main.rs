@@ -1,1 +1,26 @@
-fn main() {}
+//! The binary `lockgate`: configuration, wiring, commands, terminal output. No logic of its own.
+
+mod args;
+mod catalog;
+mod clock;
+mod commands;
+mod config;
+mod exit;
+mod host;
+mod output;
+mod run_ref;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return exit::usage(&error),
+    };
+    match commands::dispatch(args) {
+        Ok(exit) => exit.into(),
+        Err(error) => exit::report(&error),
+    }
+}

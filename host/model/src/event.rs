@@ -115,6 +115,9 @@ pub enum RunEvent {
         /// Its named values.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         outputs: BTreeMap<String, Json>,
+        /// Why, where no step tells: an expression that could not be evaluated.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// Somebody wants the run to stop. Steps that run on cancellation still run.
     CancelRequested {

@@ -41,6 +41,8 @@ pub struct WorkspaceAccess {
     pub path: PathBuf,
     /// Whether the plugin may change it.
     pub writable: bool,
+    /// The root of the tree that the folder holds when the call begins: part of a reader's cache key.
+    pub tree: Option<Digest>,
     /// Scratch folders: the name granted, the folder on disk, whether it was empty when the attempt began.
     pub scratch: Vec<ScratchAccess>,
 }

@@ -1,1 +1,2 @@
-//! Components in wasmtime: one file for each capability, every host call recorded and limited.
+//! s
+mod bindings;

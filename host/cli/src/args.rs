@@ -1,0 +1,157 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// Runs delivery pipelines whose every step is a sandboxed WASI component.
+#[derive(Debug, Parser)]
+#[command(name = "lockgate", version, about, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Args {
+    /// Where runs, blobs and workspaces are kept.
+    #[arg(long, global = true, env = "LOCKGATE_STATE", value_name = "DIR", default_value = ".lockgate")]
+    pub(crate) state: PathBuf,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run a pipeline on this folder.
+    Run(RunArgs),
+    /// Check a pipeline file and show every mistake at its place.
+    Validate(FileArgs),
+    /// Show what would be run: jobs, cells, steps, pins and grants.
+    Plan(FileArgs),
+    /// Pin the plugins that pipelines name, by digest, in `lockgate.lock`.
+    Lock {
+        /// Pipeline files; the lock file stands beside each.
+        #[arg(value_name = "FILE", default_value = "lockgate.yaml")]
+        files: Vec<PathBuf>,
+    },
+    /// List runs, the latest first.
+    Runs {
+        /// At most so many.
+        #[arg(long, short = 'n', default_value_t = 20)]
+        limit: usize,
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show how a run went, or goes.
+    Show {
+        /// Its id, the end of its id, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what a run, or one of its steps, wrote.
+    Logs {
+        /// Its id, the end of its id, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+        /// `JOB/STEP`, or `STEP` where only one job has it.
+        step: Option<String>,
+        /// Go on until the run ends.
+        #[arg(long, short)]
+        follow: bool,
+        /// One JSON object a line: every host call, not only lines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Stop a run; its cleanup steps still run.
+    Cancel {
+        /// Its id, the end of its id, or `latest`.
+        run: String,
+    },
+    /// Go on with a run whose host went away.
+    Resume {
+        /// Its id, the end of its id, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Try again what did not end well; all else keeps its results.
+    Retry {
+        /// Its id, the end of its id, or `latest`.
+        run: String,
+        /// Only what failed, and what was skipped because of it.
+        #[arg(long, required = true)]
+        failed: bool,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+    /// Check what this machine can do, and say how to mend what it cannot.
+    Doctor,
+    /// Look at plugins and call them by hand.
+    #[command(subcommand)]
+    Plugin(PluginCommand),
+    /// Print the JSON Schema of the pipeline file.
+    Schema,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginCommand {
+    /// Call a pure plugin with the input of a file and print its outcome as JSON.
+    Call {
+        /// An alias of `lockgate.lock`, an OCI reference, or the path of a component.
+        plugin: String,
+        /// A call as JSON, `{"quality-gate": {...}}`; `-` for standard input.
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FileArgs {
+    /// The pipeline.
+    #[arg(value_name = "FILE", default_value = "lockgate.yaml")]
+    pub(crate) path: PathBuf,
+
+    /// An input, `NAME=VALUE`; may stand many times.
+    #[arg(long = "input", short = 'i', value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) inputs: Vec<(String, String)>,
+
+    /// What set the run off, as a JSON object: what expressions see as `event`.
+    #[arg(long, value_name = "JSON", default_value = "{}", value_parser = json)]
+    pub(crate) event: serde_json::Value,
+
+    /// Machine-readable output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct OutputArgs {
+    /// One JSON object for each event and log line, on standard output, instead of a tree.
+    #[arg(long)]
+    pub(crate) json_lines: bool,
+    /// Steps that may be carried out at the same time outside of pure calls.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) parallel: Option<u16>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("an input is written NAME=VALUE".to_owned()),
+    }
+}
+
+fn json(text: &str) -> Result<serde_json::Value, String> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    if value.is_object() { Ok(value) } else { Err("a JSON object is expected".to_owned()) }
+}

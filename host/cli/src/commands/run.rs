@@ -1,0 +1,99 @@
+//! `run`, `resume`, `retry`: everything that drives a run.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lockgate_engine::run::RunState;
+use lockgate_engine::{Begin, Control, DriveError, Observer};
+use lockgate_model::ids::RunId;
+use lockgate_model::outcome::Conclusion;
+
+use crate::args::{OutputArgs, RunArgs};
+use crate::clock::new_run_id;
+use crate::exit::{CliError, Exit};
+use crate::host::Host;
+use crate::output::{Output, summary};
+use crate::run_ref;
+
+pub(crate) fn run(state: &Path, args: &RunArgs) -> Result<Exit, CliError> {
+    let folder = Path::new(".");
+    let host = Host::open(state, folder)?;
+    let plan = super::plan::make(&host, &args.file)?.plan;
+    let tree = host.workspaces.import(folder)?;
+    let run = new_run_id(host.stores.clock.now())?;
+    drive(&host, &run, Begin::New { plan: Arc::new(plan), tree }, &args.output)
+}
+
+pub(crate) fn resume(state: &Path, named: &str, output: &OutputArgs) -> Result<Exit, CliError> {
+    let host = existing(state)?;
+    let run = run_ref::find(host.stores.log(), named)?;
+    drive(&host, &run, Begin::Resume, output)
+}
+
+pub(crate) fn retry(state: &Path, named: &str, output: &OutputArgs) -> Result<Exit, CliError> {
+    let host = existing(state)?;
+    let run = run_ref::find(host.stores.log(), named)?;
+    let (ended, _) = lockgate_engine::drive::load(host.stores.log(), &*host.stores.blobs, &run)?;
+    if ended.conclusion.is_some_and(Conclusion::is_good) {
+        return Err(CliError::Usage(format!("run {run} passed; there is nothing to retry")));
+    }
+    drive(&host, &run, Begin::Retry { reason: "lockgate retry".to_owned() }, output)
+}
+
+fn existing(state: &Path) -> Result<Host, CliError> {
+    crate::host::Stores::open_existing(state)?;
+    Host::open(state, Path::new("."))
+}
+
+fn drive(host: &Host, run: &RunId, begin: Begin, args: &OutputArgs) -> Result<Exit, CliError> {
+    let control = Control::default();
+    let interrupted = interrupt(&control)?;
+    let output = Output::start(run, args.json_lines);
+    let observer: Arc<dyn Observer> = output.observer();
+    let driven = host.engine(args.parallel).run(run, begin, &control, &observer);
+    output.finish();
+    let ended = driven.map_err(|error| explain(run, error))?;
+    if !args.json_lines {
+        let journal = &*host.stores.journal;
+        anstream::print!("{}", summary::of(&ended, run, journal, crate::output::style::Style::stdout()));
+    }
+    host.workspaces.discard(run);
+    Ok(exit_of(&ended, interrupted.load(std::sync::atomic::Ordering::SeqCst)))
+}
+
+fn exit_of(ended: &RunState, interrupted: bool) -> Exit {
+    match ended.conclusion {
+        Some(conclusion) if conclusion.is_good() => Exit::Passed,
+        Some(Conclusion::Cancelled) if interrupted => Exit::Interrupted,
+        Some(Conclusion::Faulted) | None => Exit::Host,
+        Some(_) => Exit::Failed,
+    }
+}
+
+fn explain(run: &RunId, error: DriveError) -> CliError {
+    match error {
+        DriveError::Unknown(_) | DriveError::NotEnded(_) => CliError::Usage(error.to_string()),
+        other => CliError::host(format!(
+            "{}\n  nothing that was recorded is lost; go on with `lockgate resume {run}`",
+            crate::exit::chain(&other)
+        )),
+    }
+}
+
+/// The first Ctrl-C (or SIGTERM) cancels the run, so that cleanup steps run; the second one ends the process.
+fn interrupt(control: &Control) -> Result<Arc<std::sync::atomic::AtomicBool>, CliError> {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let (control, seen) = (control.clone(), interrupted.clone());
+    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM])?;
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for _ in signals.forever() {
+            if seen.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+            control.cancel("interrupted");
+            anstream::eprintln!("stopping; cleanup steps still run. Press Ctrl-C again to leave at once");
+        }
+    })?;
+    Ok(interrupted)
+}

@@ -1,0 +1,89 @@
+//! `lockgate.toml`: mirrors, native tools. The project's own stands in the working folder, the user's in
+//! `$XDG_CONFIG_HOME/lockgate/`; where both name a thing, the project's wins.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use lockgate_model::ids::ToolName;
+use lockgate_registry::{Mirror, Mirrors};
+use lockgate_tools::ToolDefinition;
+use serde::Deserialize;
+
+use crate::exit::CliError;
+
+/// The file's name.
+pub(crate) const CONFIG_FILE: &str = "lockgate.toml";
+/// Where the first-party plugins live until the project has a home.
+pub(crate) const FIRST_PARTY_PREFIX: &str = "registry.example/lockgate/";
+/// The plugin that `run:` is short for.
+pub(crate) const SHELL_REFERENCE: &str = "registry.example/lockgate/exec:0.1";
+/// The folder of first-party plugins, beside the folder of the executable.
+const FIRST_PARTY_FOLDER: &str = "lockgate-plugins";
+/// A configuration file.
+const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    mirrors: Vec<Mirror>,
+    tools: BTreeMap<ToolName, ToolDefinition>,
+}
+
+/// What is configured.
+#[derive(Debug, Default)]
+pub(crate) struct Config {
+    pub(crate) mirrors: Mirrors,
+    pub(crate) tools: BTreeMap<ToolName, ToolDefinition>,
+}
+
+impl Config {
+    /// Reads the project's file, the user's, and adds the mirror of first-party plugins.
+    pub(crate) fn read(folder: &Path) -> Result<Self, CliError> {
+        let (project, project_mirrors) = read_file(&folder.join(CONFIG_FILE))?;
+        let user = user_folder().map(|folder| folder.join(CONFIG_FILE));
+        let (user, user_mirrors) = user.map_or_else(|| Ok(Default::default()), |path| read_file(&path))?;
+        let mut tools = user.tools;
+        tools.extend(project.tools);
+        let mirrors = project_mirrors.or(user_mirrors).or(first_party()?);
+        Ok(Self { mirrors, tools })
+    }
+}
+
+fn read_file(path: &Path) -> Result<(File, Mirrors), CliError> {
+    let usage = |error: &dyn std::fmt::Display| CliError::Usage(format!("{}: {error}", path.display()));
+    let text = match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Default::default()),
+        Err(error) => return Err(usage(&error)),
+        Ok(found) if found.len() > CONFIG_BYTES_MAX => {
+            return Err(usage(&format!("has {} bytes; at most {CONFIG_BYTES_MAX} are read", found.len())));
+        }
+        Ok(_) => std::fs::read_to_string(path).map_err(|error| usage(&error))?,
+    };
+    let mut file: File = toml::from_str(&text).map_err(|error| usage(&error))?;
+    let base = path.parent().unwrap_or(Path::new("."));
+    let mirrors = Mirrors::new(std::mem::take(&mut file.mirrors), base).map_err(|error| usage(&error))?;
+    Ok((file, mirrors))
+}
+
+/// `<folder of the executable>/../lockgate-plugins`, where it exists.
+fn first_party() -> Result<Mirrors, CliError> {
+    let executable = std::env::current_exe()?;
+    let Some(folder) = executable.parent().and_then(Path::parent) else { return Ok(Mirrors::default()) };
+    if !folder.join(FIRST_PARTY_FOLDER).is_dir() {
+        return Ok(Mirrors::default());
+    }
+    let location = lockgate_registry::mirrors::Location::OciLayout(FIRST_PARTY_FOLDER.into());
+    Ok(Mirrors::new([Mirror { prefix: FIRST_PARTY_PREFIX.to_owned(), location }], folder)?)
+}
+
+fn user_folder() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_CONFIG_HOME").or_else(|| set("HOME").map(|home| home.join(".config"))).map(|base| base.join("lockgate"))
+}
+
+/// Where compiled plugins are kept for all projects of this user.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let user = || set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    set("LOCKGATE_CACHE").or_else(|| user().map(|base| base.join("lockgate")))
+}

@@ -1,0 +1,128 @@
+//! Wiring: which implementation stands behind which port.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lockgate_engine::{Engine, World};
+use lockgate_ports::{Blobs, Clock, EventLog, Journal, Sandbox, Workspaces};
+use lockgate_sandbox::WasmSandbox;
+use lockgate_store::disk::{BlobFiles, WorkFolders};
+use lockgate_store::sqlite::{Database, JournalFiles};
+use lockgate_tools::NativeTools;
+
+use crate::clock::{SystemClock, owner};
+use crate::config::{Config, cache_folder};
+use crate::exit::CliError;
+
+/// Threads for steps that are not pure, unless the user says otherwise: most of them wait for a native tool.
+const OUTWARD_THREADS: usize = 8;
+/// Instances that may live at the same time.
+const INSTANCES_MAX: u32 = 64;
+
+/// What is kept, without anything that can run: enough for reading commands.
+pub(crate) struct Stores {
+    pub(crate) state: PathBuf,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) database: Arc<Database>,
+    pub(crate) blobs: Arc<dyn Blobs>,
+    pub(crate) journal: Arc<dyn Journal>,
+}
+
+impl Stores {
+    /// Opens the state folder, made where absent.
+    pub(crate) fn open(state: &Path) -> Result<Self, CliError> {
+        make_private(state)?;
+        let clock = SystemClock::shared();
+        let database = Database::open(&state.join("state.db"), clock.clone())?;
+        let blobs = BlobFiles::open(&state.join("blobs"))?;
+        let journal = Arc::new(JournalFiles::new(database.clone(), state.join("journal")));
+        Ok(Self { state: state.to_owned(), clock, database, blobs, journal })
+    }
+
+    /// Opens the state folder of earlier runs.
+    pub(crate) fn open_existing(state: &Path) -> Result<Self, CliError> {
+        if !state.join("state.db").exists() {
+            let message = format!("no run was made here yet: {} holds none; start one with `lockgate run`", state.display());
+            return Err(CliError::Usage(message));
+        }
+        Self::open(state)
+    }
+
+    pub(crate) fn log(&self) -> &dyn EventLog {
+        &*self.database
+    }
+}
+
+/// All that it takes to run plugins.
+pub(crate) struct Host {
+    pub(crate) stores: Stores,
+    pub(crate) config: Config,
+    pub(crate) tools: Arc<NativeTools>,
+    pub(crate) sandbox: Arc<dyn Sandbox>,
+    pub(crate) workspaces: Arc<dyn Workspaces>,
+}
+
+impl Host {
+    /// Opens everything; `folder` is where `lockgate.toml` is looked for.
+    pub(crate) fn open(state: &Path, folder: &Path) -> Result<Self, CliError> {
+        let config = Config::read(folder)?;
+        let stores = Stores::open(state)?;
+        let workspaces = open_workspaces(&stores)?;
+        let tools = Arc::new(NativeTools::new(lockgate_tools::Settings {
+            definitions: config.tools.clone(),
+            bwrap: None,
+            cache: Some(stores.database.clone()),
+            blobs: stores.blobs.clone(),
+            clock: stores.clock.clone(),
+            stage_folder: stores.state.join("stage"),
+            parallel_max: threads(),
+        }));
+        let sandbox = WasmSandbox::new(lockgate_sandbox::Settings {
+            blobs: stores.blobs.clone(),
+            tools: tools.clone(),
+            cache: Some(stores.database.clone()),
+            clock: stores.clock.clone(),
+            compiled_folder: cache_folder().unwrap_or_else(|| stores.state.join("cache")).join("compiled"),
+            permits: threads(),
+            instances_max: INSTANCES_MAX,
+        })?;
+        Ok(Self { stores, config, tools, sandbox, workspaces })
+    }
+
+    /// An engine on these ports.
+    pub(crate) fn engine(&self, parallel: Option<u16>) -> Engine {
+        let world = World {
+            log: self.stores.database.clone(),
+            sandbox: self.sandbox.clone(),
+            blobs: self.stores.blobs.clone(),
+            workspaces: self.workspaces.clone(),
+            journal: self.stores.journal.clone(),
+            clock: self.stores.clock.clone(),
+        };
+        Engine::new(world, owner(), threads(), parallel.map_or(OUTWARD_THREADS, usize::from))
+    }
+}
+
+fn open_workspaces(stores: &Stores) -> Result<Arc<dyn Workspaces>, CliError> {
+    let name = stores.state.file_name().map(|name| name.to_string_lossy().into_owned());
+    let names: Vec<String> = name.into_iter().chain([".lockgate".to_owned()]).collect();
+    Ok(WorkFolders::open(&stores.state, stores.blobs.clone(), names)?)
+}
+
+/// CPUs that this process may use.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+/// A folder that only its owner reads and that git leaves alone.
+fn make_private(state: &Path) -> Result<(), CliError> {
+    use std::os::unix::fs::DirBuilderExt;
+    let failed = |error| CliError::host(format!("cannot make the state folder {}: {error}", state.display()));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(failed)?;
+    let ignore = state.join(".gitignore");
+    if !ignore.exists() {
+        fs::write(ignore, "*\n").map_err(failed)?;
+    }
+    Ok(())
+}

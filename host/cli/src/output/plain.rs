@@ -1,0 +1,66 @@
+//! A line for each thing that happened, on standard error: for logs of other systems and for pipes.
+
+use lockgate_engine::Observer;
+use lockgate_engine::run::RunState;
+use lockgate_model::event::RunEvent;
+use lockgate_model::host_call::HostCall;
+use lockgate_model::ids::AttemptId;
+use lockgate_model::time::Timestamp;
+
+use super::duration;
+use super::style::{Style, Tone};
+
+/// Lines.
+pub(crate) struct Plain {
+    style: Style,
+}
+
+impl Plain {
+    pub(crate) fn new(style: Style) -> Self {
+        Self { style }
+    }
+
+    fn line(&self, event: &RunEvent) -> Option<String> {
+        let style = self.style;
+        Some(match event {
+            RunEvent::AttemptStarted { job, step, number, .. } => format!("{} {job}/{step}{}", style.dim("·"), again(*number)),
+            RunEvent::AttemptFinished { job, step, number, result } => {
+                let mark = style.mark(result.conclusion);
+                let cached = if result.cached_from.is_some() { " (cached)" } else { "" };
+                let message = result.message.lines().next().unwrap_or_default();
+                let (took, again) = (duration(result.duration_ms), again(*number));
+                format!("{mark} {job}/{step}{again} {} {took}{cached} {message}", result.conclusion.name())
+            }
+            RunEvent::JobSkipped { job, reason } => format!("{} {job} skipped: {reason}", style.dim("-")),
+            RunEvent::StepSkipped { job, step, reason } => format!("{} {job}/{step} skipped: {reason}", style.dim("-")),
+            RunEvent::AttemptLost { job, step, number } => {
+                format!("{} {job}/{step} attempt {number} was lost and is repeated", style.paint(Tone::Busy, "!"))
+            }
+            RunEvent::RetryScheduled { job, step, number, .. } => {
+                format!("{} {job}/{step} will be tried again: attempt {number}", style.paint(Tone::Busy, "!"))
+            }
+            RunEvent::NeedsAttention { job, step, reason } => {
+                format!("{} {job}/{step} needs attention: {reason}", style.paint(Tone::Bad, "!"))
+            }
+            RunEvent::JobTimedOut { job } => format!("{} {job} is out of time", style.paint(Tone::Bad, "✗")),
+            RunEvent::CancelRequested { reason } => format!("{} cancelled: {reason}", style.paint(Tone::Busy, "!")),
+            _ => return None,
+        })
+    }
+}
+
+fn again(number: u32) -> String {
+    if number > 1 { format!(" (attempt {number})") } else { String::new() }
+}
+
+impl Observer for Plain {
+    fn event(&self, _at: Timestamp, event: &RunEvent, _state: &RunState) {
+        if let Some(line) = self.line(event) {
+            anstream::eprintln!("{}", line.trim_end());
+        }
+    }
+
+    fn call(&self, _attempt: &AttemptId, _call: &HostCall) {}
+
+    fn started(&self, _attempt: &AttemptId) {}
+}

@@ -1,0 +1,92 @@
+//! Plans and runs as trees of text.
+
+use lockgate_engine::run::{JobPhase, JobState, RunState, StepPhase, StepState};
+use lockgate_model::plan::{Plan, PlanJob, PlanStep, StepAction};
+
+use super::duration;
+use super::style::{Style, Tone};
+
+/// Message lines of a step that did not end well.
+const MESSAGE_LINES_MAX: usize = 25;
+
+/// What would be run.
+pub(crate) fn of_plan(plan: &Plan, style: Style) -> String {
+    let mut text = format!("{} {}\n", plan.name, style.dim(&plan.file));
+    for job in &plan.jobs {
+        text += &job_line(job, style);
+        for step in &job.steps {
+            text += &step_line(step, style);
+        }
+    }
+    text
+}
+
+fn job_line(job: &PlanJob, style: Style) -> String {
+    let needs: Vec<&str> = job.needs.iter().map(|need| need.as_str()).collect();
+    let needs = if needs.is_empty() { String::new() } else { style.dim(&format!("  needs {}", needs.join(", "))) };
+    format!("  {}{needs}\n", job.key)
+}
+
+fn step_line(step: &PlanStep, style: Style) -> String {
+    let what = match &step.action {
+        StepAction::Plugin { alias, pin, .. } => format!("{alias} {} {}", pin.kind, pin.digest.short()),
+        StepAction::Deploy { environment, .. } => format!("deploy to {environment}"),
+    };
+    let grants = &step.grants;
+    let exec = grants.exec.iter().map(|tool| format!("exec {tool}"));
+    let http = grants.http.iter().map(|host| format!("http {host}"));
+    let secrets = grants.secrets.iter().map(|name| format!("secret {name}"));
+    let granted: Vec<String> = exec.chain(http).chain(secrets).collect();
+    let granted = if granted.is_empty() { "nothing granted".to_owned() } else { granted.join(", ") };
+    format!("    {:<20} {what}  {}\n", step.id, style.dim(&granted))
+}
+
+/// How a run went, or goes.
+pub(crate) fn of_run(state: &RunState, style: Style) -> String {
+    let jobs = state.plan.jobs.iter().zip(&state.jobs);
+    jobs.map(|(plan, job)| of_job(plan, job, style)).collect()
+}
+
+/// A job with its steps.
+pub(crate) fn of_job(plan: &PlanJob, job: &JobState, style: Style) -> String {
+    let took = match (job.started_at, job.finished_at) {
+        (Some(started), Some(finished)) => duration(finished.since_ms(started)),
+        _ => String::new(),
+    };
+    let (mark, word) = match job.phase {
+        JobPhase::Waiting => (style.dim("·"), "waiting"),
+        JobPhase::Running { .. } => (style.paint(Tone::Busy, "▸"), "running"),
+        JobPhase::Done(conclusion) => (style.mark(conclusion), conclusion.name()),
+    };
+    let reason = if job.reason.is_empty() { String::new() } else { format!("  {}", style.dim(&job.reason)) };
+    let mut text = format!("{mark} {:<34} {word:<16}{took:>8}{reason}\n", plan.key);
+    if job.started_at.is_some() {
+        text.extend(plan.steps.iter().zip(&job.steps).map(|(plan, step)| of_step(plan, step, style)));
+    }
+    text
+}
+
+/// A step, with its message: one line when it is good, more when it is not.
+pub(crate) fn of_step(plan: &PlanStep, step: &StepState, style: Style) -> String {
+    let (mark, word) = match step.phase {
+        StepPhase::Pending => (style.dim("·"), "pending"),
+        StepPhase::Running { .. } => (style.paint(Tone::Busy, "▸"), "running"),
+        StepPhase::Retrying | StepPhase::Waiting { .. } => (style.paint(Tone::Busy, "▸"), "to be retried"),
+        StepPhase::Skipped => (style.dim("-"), "skipped"),
+        StepPhase::Done(conclusion) => (style.mark(conclusion), conclusion.name()),
+    };
+    let result = step.result.as_ref();
+    let took = result.map(|result| duration(result.duration_ms)).unwrap_or_default();
+    let attempts = if step.attempts > 1 { format!(" (attempt {})", step.attempts) } else { String::new() };
+    let cached = result.and_then(|result| result.cached_from.as_ref());
+    let cached = cached.map(|from| style.dim(&format!("  cached from {}", from.run))).unwrap_or_default();
+    let message = result.map(|result| result.message.as_str()).filter(|text| !text.is_empty()).unwrap_or(&step.reason);
+    let mut lines = message.lines();
+    let first = lines.next().unwrap_or_default();
+    let mut text = format!("  {mark} {:<32} {word:<16}{took:>8}  {first}{attempts}{cached}\n", plan.id);
+    let bad = matches!(step.phase, StepPhase::Done(conclusion) if !conclusion.is_good());
+    if bad {
+        text.extend(lines.take(MESSAGE_LINES_MAX).map(|line| format!("        {line}\n")));
+    }
+    text.trim_end().to_owned() + "\n"
+}

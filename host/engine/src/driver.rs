@@ -1,0 +1,153 @@
+//! The one driver of durable machines. It has no clock, no thread and no log: whoever holds it brings those.
+//!
+//! The order it keeps: an event is applied at once, handed over for appending in the same `poll`, and published only
+//! after its commit. An effect that needs a commit is held back until all that was decided before it is on disk.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use lockgate_model::time::Timestamp;
+
+use crate::machine::{Effect, IllegalEvent, Machine};
+
+/// Rounds of `decide` within one poll. A machine that goes on deciding for longer is broken.
+const DECISION_ROUNDS_MAX: usize = 100_000;
+
+/// A machine, its place in its stream, and what is under way.
+pub struct Driver<M: Machine> {
+    state: M::State,
+    /// Events applied; the stream will end here once all appends are through.
+    seq: u64,
+    /// Events known to be on disk.
+    committed: u64,
+    under_way: BTreeSet<<M::Effect as Effect>::Key>,
+    unsent: Vec<Stamped<M::Event>>,
+    unpublished: VecDeque<Stamped<M::Event>>,
+}
+
+/// An event and when it was decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stamped<Event> {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+}
+
+/// What has to be done after a poll.
+pub struct Todo<M: Machine> {
+    /// The stream's end before `append`.
+    pub expected_seq: u64,
+    /// To be appended, in order. May be empty.
+    pub append: Vec<Stamped<M::Event>>,
+    /// To be started now, each once.
+    pub start: Vec<M::Effect>,
+    /// When to poll again even if nothing happens.
+    pub wake_at: Option<Timestamp>,
+}
+
+impl<M: Machine> Driver<M> {
+    /// A driver of a machine whose stream ends at `seq`, all of it on disk and folded into `state`.
+    #[must_use]
+    pub fn new(state: M::State, seq: u64) -> Self {
+        Self {
+            state,
+            seq,
+            committed: seq,
+            under_way: BTreeSet::new(),
+            unsent: Vec::new(),
+            unpublished: VecDeque::new(),
+        }
+    }
+
+    /// The state, with everything decided so far.
+    pub fn state(&self) -> &M::State {
+        &self.state
+    }
+
+    /// Whether everything decided is on disk.
+    pub fn is_settled(&self) -> bool {
+        self.committed == self.seq
+    }
+
+    /// Whether an effect of this key was started and has not ended.
+    pub fn is_under_way(&self, key: &<M::Effect as Effect>::Key) -> bool {
+        self.under_way.contains(key)
+    }
+
+    /// How many effects were started and have not ended.
+    pub fn under_way_count(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Says what became of work that was under way when the last host went away.
+    ///
+    /// # Errors
+    /// When the machine contradicts itself.
+    pub fn recover(&mut self, now: Timestamp) -> Result<(), IllegalEvent> {
+        M::recover(&self.state).into_iter().try_for_each(|event| self.happened(now, event))
+    }
+
+    /// Something happened outside: a wish, a time.
+    ///
+    /// # Errors
+    /// When it is illegal now; nothing has changed then.
+    pub fn happened(&mut self, now: Timestamp, event: M::Event) -> Result<(), IllegalEvent> {
+        M::apply(&mut self.state, now, &event)?;
+        self.seq += 1;
+        self.unsent.push(Stamped { at: now, event });
+        Ok(())
+    }
+
+    /// An effect ended, and this is what to remember of it. One that is not under way (a second delivery, or work
+    /// of an earlier driver) is ignored: false.
+    ///
+    /// # Errors
+    /// When the event is illegal now.
+    pub fn ended(
+        &mut self,
+        now: Timestamp,
+        key: &<M::Effect as Effect>::Key,
+        event: M::Event,
+    ) -> Result<bool, IllegalEvent> {
+        if !self.under_way.remove(key) {
+            return Ok(false);
+        }
+        self.happened(now, event).map(|()| true)
+    }
+
+    /// Everything up to `seq` is on disk. Gives what may now be published, oldest first.
+    pub fn committed(&mut self, seq: u64) -> Vec<Stamped<M::Event>> {
+        let newly = seq.saturating_sub(self.committed);
+        self.committed = self.committed.max(seq);
+        (0..newly).map_while(|_| self.unpublished.pop_front()).collect()
+    }
+
+    /// Asks the machine what is next, until it has nothing more to decide.
+    ///
+    /// # Errors
+    /// When the machine contradicts itself.
+    pub fn poll(&mut self, now: Timestamp) -> Result<Todo<M>, IllegalEvent> {
+        let mut decision = M::decide(&self.state, now);
+        let mut rounds = 0;
+        while !decision.events.is_empty() {
+            rounds += 1;
+            if rounds > DECISION_ROUNDS_MAX {
+                let reason = format!("the machine still decides after {DECISION_ROUNDS_MAX} rounds");
+                return Err(IllegalEvent { event: "decision".to_owned(), reason });
+            }
+            decision.events.drain(..).try_for_each(|event| self.happened(now, event))?;
+            decision = M::decide(&self.state, now);
+        }
+        let append = std::mem::take(&mut self.unsent);
+        self.unpublished.extend(append.iter().cloned());
+        let expected_seq = self.seq - append.len() as u64;
+        let start = self.startable(decision.effects);
+        Ok(Todo { expected_seq, append, start, wake_at: decision.wake_at })
+    }
+
+    fn startable(&mut self, effects: Vec<M::Effect>) -> Vec<M::Effect> {
+        let settled = self.is_settled();
+        let may_start = |effect: &M::Effect| settled || !effect.needs_commit();
+        effects.into_iter().filter(|effect| may_start(effect) && self.under_way.insert(effect.key())).collect()
+    }
+}

@@ -1,0 +1,266 @@
+//! Carrying out one attempt: workspace, evidence, the call or calls, and what is to be remembered of them.
+//! Runs on a worker's thread; everything it needs of the state was copied into the task before.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lockgate_model::Json;
+use lockgate_model::call::{Answer, Call, Kind};
+use lockgate_model::evidence::{Evidence, EvidenceBody, TestReport};
+use lockgate_model::ids::{AttemptId, Digest};
+use lockgate_model::limits::REPORT_BYTES_MAX;
+use lockgate_model::outcome::{Outcome, Returned};
+use lockgate_model::plan::{PlanStep, StepAction};
+use lockgate_model::template::Template;
+use lockgate_model::tree::{TreeFile, TreeRef};
+use lockgate_planner::expression::{self, Scope};
+use lockgate_ports::sandbox::{Invocation, WorkspaceAccess};
+use lockgate_ports::{Blobs, Cancel, Recorder, Sandbox, Workspace, Workspaces};
+
+use super::conclude::{Ended, conclude, fault, refused};
+use super::evidence::Exhibit;
+use super::state::RunState;
+use super::{AttemptKey, evidence, scope, status};
+
+/// One attempt, with all that it needs of the run.
+#[derive(Debug, Clone)]
+pub struct Task {
+    /// Its name.
+    pub attempt: AttemptId,
+    plan: Arc<lockgate_model::plan::Plan>,
+    place: (usize, usize),
+    config: Result<Json, String>,
+    env: Result<BTreeMap<String, String>, String>,
+    exhibits: Vec<Exhibit>,
+    tree: TreeRef,
+}
+
+/// What an attempt may use of the world.
+pub struct Means<'a> {
+    /// Components.
+    pub sandbox: &'a dyn Sandbox,
+    /// Bytes.
+    pub blobs: &'a dyn Blobs,
+    /// Folders.
+    pub workspaces: &'a dyn Workspaces,
+    /// Every host call goes here.
+    pub recorder: Arc<dyn Recorder>,
+    /// Raised when it shall stop.
+    pub cancel: &'a Cancel,
+}
+
+impl Task {
+    /// The task of this attempt; none before the run has started.
+    #[must_use]
+    pub fn new(state: &RunState, key: &AttemptKey) -> Option<Self> {
+        let start = state.start.as_ref()?;
+        let (job, step) = state.names(key.job, key.step);
+        let plan = state.plan_step(key.job, key.step);
+        let step_state = &state.jobs[key.job].steps[key.step];
+        let tree = step_state.tree_before.or(state.job_tree(key.job))?;
+        let scope = LateScope { state, key };
+        Some(Self {
+            attempt: AttemptId { run: start.run.clone(), job, step, number: key.number },
+            plan: state.plan.clone(),
+            place: (key.job, key.step),
+            config: config(plan, &scope),
+            env: env(plan, &scope),
+            exhibits: evidence::exhibits(state, key.job, key.step),
+            tree,
+        })
+    }
+
+    fn step(&self) -> &PlanStep {
+        &self.plan.jobs[self.place.0].steps[self.place.1]
+    }
+
+    /// Whether its journal should be written as it goes, for others to follow.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.step().kind().is_some_and(|kind| !kind.is_pure())
+    }
+}
+
+/// The scope of a step is only built where something is open.
+struct LateScope<'a> {
+    state: &'a RunState,
+    key: &'a AttemptKey,
+}
+
+impl LateScope<'_> {
+    fn resolve(&self, template: &Template) -> Result<Json, String> {
+        if let Some(value) = template.literal() {
+            return Ok(value.clone());
+        }
+        expression::resolve(template, &self.scope()).map_err(|error| error.to_string())
+    }
+
+    fn scope(&self) -> Scope {
+        let AttemptKey { job, step, .. } = *self.key;
+        scope::of_step(self.state, job, step, status::before_step(self.state, job, step))
+    }
+}
+
+fn config(plan: &PlanStep, scope: &LateScope<'_>) -> Result<Json, String> {
+    let StepAction::Plugin { config, schema, .. } = &plan.action else { return Ok(Json::Null) };
+    let value = scope.resolve(config).map_err(|error| format!("`with` could not be evaluated: {error}"))?;
+    if let Some(schema) = schema {
+        lockgate_planner::check_config(schema, &value).map_err(|errors| {
+            let errors: Vec<String> = errors.iter().map(|error| format!("with{}: {}", error.path, error.message)).collect();
+            errors.join("; ")
+        })?;
+    }
+    Ok(value)
+}
+
+fn env(plan: &PlanStep, scope: &LateScope<'_>) -> Result<BTreeMap<String, String>, String> {
+    let entry = |(name, template): (&String, &Template)| match scope.resolve(template) {
+        Ok(Json::String(text)) => Ok((name.clone(), text)),
+        Ok(value) => Ok((name.clone(), value.to_string())),
+        Err(error) => Err(format!("`env.{name}` could not be evaluated: {error}")),
+    };
+    plan.env.iter().map(entry).collect()
+}
+
+/// Carries the attempt out. Never fails itself: whatever goes wrong is how the attempt ended.
+#[must_use]
+pub fn perform(task: &Task, means: &Means<'_>) -> Ended {
+    let StepAction::Plugin { pin, files, .. } = &task.step().action else {
+        return refused("the step calls no plugin");
+    };
+    let (config, env) = match (&task.config, &task.env) {
+        (Ok(config), Ok(env)) => (config.clone(), env.clone()),
+        (Err(error), _) | (_, Err(error)) => return refused(error),
+    };
+    let attempt = Attempt { task, means, env, component: pin.digest };
+    let ended = match pin.kind {
+        Kind::BuildStep => attempt.build(config),
+        Kind::TestReporter => attempt.report(&config, files),
+        Kind::Scanner => attempt.scan(config, files),
+        Kind::QualityGate => attempt.judge(config),
+        other => Ok(refused(&format!("a {other} cannot be a step"))),
+    };
+    ended.unwrap_or_else(|error| fault(&error))
+}
+
+struct Attempt<'a> {
+    task: &'a Task,
+    means: &'a Means<'a>,
+    env: BTreeMap<String, String>,
+    component: Digest,
+}
+
+type Error = Box<dyn std::error::Error>;
+
+impl Attempt<'_> {
+    fn build(&self, config: Json) -> Result<Ended, Error> {
+        let workspace = self.workspace()?;
+        let access = WorkspaceAccess { scratch: self.scratch()?, ..self.access(&workspace, true) };
+        let evidence = self.evidence()?;
+        let returned = self.call(Call::BuildStep { config, evidence }, Some(access));
+        let mut ended = conclude(&returned, self.means.cancel);
+        // What a plugin wrote before it trapped or was stopped is not a state that anything should build on.
+        if matches!(returned.outcome, Outcome::Answered(_) | Outcome::Failed(_)) {
+            ended.tree = Some(self.means.workspaces.snapshot(&workspace)?);
+        }
+        Ok(ended)
+    }
+
+    fn scan(&self, config: Json, globs: &[String]) -> Result<Ended, Error> {
+        let files = self.means.workspaces.files(&self.task.tree, globs)?.into_iter().map(|file| file.path).collect();
+        let workspace = self.workspace()?;
+        let access = self.access(&workspace, false);
+        let returned = self.call(Call::Scanner { config, files }, Some(access));
+        // Nothing can have changed; this only says so, and the folder need not be made anew for the next step.
+        self.means.workspaces.snapshot(&workspace)?;
+        Ok(conclude(&returned, self.means.cancel))
+    }
+
+    fn judge(&self, config: Json) -> Result<Ended, Error> {
+        let call = Call::QualityGate { config, evidence: self.evidence()?, baseline: Vec::new() };
+        Ok(conclude(&self.call(call, None), self.means.cancel))
+    }
+
+    /// One call for each file; the host merges. The first call that gives no report is how the attempt ends.
+    fn report(&self, config: &Json, globs: &[String]) -> Result<Ended, Error> {
+        let files = self.means.workspaces.files(&self.task.tree, globs)?;
+        let mut merged = TestReport::default();
+        let mut cached = None;
+        for (at, file) in files.iter().enumerate() {
+            let returned = self.report_file(config, file)?;
+            let Outcome::Answered(Answer::Tests(report)) = returned.outcome else {
+                return Ok(conclude(&returned, self.means.cancel));
+            };
+            merged.merge(report);
+            cached = if at == 0 { returned.cached_from } else { cached.and(returned.cached_from) };
+        }
+        if files.is_empty() {
+            return Ok(super::conclude::no_files(globs));
+        }
+        let returned = Returned { outcome: Outcome::Answered(Answer::Tests(merged)), cached_from: cached };
+        Ok(conclude(&returned, self.means.cancel))
+    }
+
+    fn report_file(&self, config: &Json, file: &TreeFile) -> Result<Returned, Error> {
+        let content = self.means.blobs.get(&file.digest, REPORT_BYTES_MAX)?;
+        let call = Call::TestReporter { config: config.clone(), path: file.path.clone(), content };
+        Ok(self.call(call, None))
+    }
+
+    fn call(&self, call: Call, workspace: Option<WorkspaceAccess>) -> Returned {
+        let step = self.task.step();
+        let AttemptId { run, job, step: id, .. } = &self.task.attempt;
+        let invocation = Invocation {
+            component: self.component,
+            call,
+            attempt: self.task.attempt.clone(),
+            grants: step.grants.clone(),
+            env: self.env.clone(),
+            workspace,
+            time_ms: step.timeout_ms,
+            idempotency_key: format!("{run}/{job}/{id}"),
+            run_url: None,
+        };
+        self.means.sandbox.call(invocation, self.means.cancel, self.means.recorder.clone())
+    }
+
+    fn workspace(&self) -> Result<Workspace, Error> {
+        let AttemptId { run, job, .. } = &self.task.attempt;
+        Ok(self.means.workspaces.open(run, job, &self.task.tree)?)
+    }
+
+    fn access(&self, workspace: &Workspace, writable: bool) -> WorkspaceAccess {
+        WorkspaceAccess {
+            path: workspace.path.clone(),
+            writable,
+            tree: Some(self.task.tree.root),
+            scratch: Vec::new(),
+        }
+    }
+
+    fn scratch(&self) -> Result<Vec<lockgate_ports::sandbox::ScratchAccess>, Error> {
+        let names = &self.task.step().grants.scratch;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.means.workspaces.scratch(&self.task.plan.name, &self.task.attempt.job, names)?)
+    }
+
+    fn evidence(&self) -> Result<Vec<Evidence>, Error> {
+        let mut all = Vec::new();
+        for exhibit in &self.task.exhibits {
+            all.extend(exhibit.evidence(super::conclude::load(&exhibit.body, self.means.blobs)?));
+        }
+        Ok(all)
+    }
+}
+
+/// A piece of proof, as an attempt's end keeps it.
+pub(super) fn bodies_of(answer: &Answer) -> Vec<EvidenceBody> {
+    match answer {
+        Answer::Product(product) => product.evidence.clone(),
+        Answer::Tests(report) => vec![EvidenceBody::Tests(report.clone())],
+        Answer::Scan(report) => vec![EvidenceBody::Scan(report.clone())],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,201 @@
+//! All that matters of what happened in a run.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use lockgate_model::Json;
+use lockgate_model::event::StepResult;
+use lockgate_model::ids::{JobKey, RunId, StepId};
+use lockgate_model::outcome::Conclusion;
+use lockgate_model::plan::{Plan, PlanJob, PlanStep};
+use lockgate_model::time::Timestamp;
+use lockgate_model::tree::TreeRef;
+
+/// A run, folded from its events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunState {
+    /// What is run.
+    pub plan: Arc<Plan>,
+    /// Its id and the tree it started from, once it has.
+    pub start: Option<RunStart>,
+    /// One for each job of the plan, in its order.
+    pub jobs: Vec<JobState>,
+    /// Why it shall stop, once somebody asked.
+    pub cancel: Option<String>,
+    /// How it ended, once it has.
+    pub conclusion: Option<Conclusion>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    index: HashMap<JobKey, usize>,
+}
+
+/// The beginning of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunStart {
+    /// The run.
+    pub run: RunId,
+    /// When.
+    pub at: Timestamp,
+    /// Where each job's workspace starts.
+    pub tree: TreeRef,
+}
+
+/// A job.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct JobState {
+    /// Where it stands.
+    pub phase: JobPhase,
+    /// One for each step of the plan's job.
+    pub steps: Vec<StepState>,
+    /// Its named values, once it ended.
+    pub outputs: BTreeMap<String, Json>,
+    /// Its workspace as the last step left it; none before the first change.
+    pub tree: Option<TreeRef>,
+    /// When it began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Why it did not run, or ended without a step that tells.
+    pub reason: String,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum JobPhase {
+    /// For jobs that it needs.
+    #[default]
+    Waiting,
+    /// Its steps are carried out.
+    Running {
+        /// When its time is up.
+        deadline: Timestamp,
+        /// It is up.
+        timed_out: bool,
+    },
+    /// It ended.
+    Done(Conclusion),
+}
+
+/// A step.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StepState {
+    /// Where it stands.
+    pub phase: StepPhase,
+    /// Attempts that have begun, lost ones counted: the next one's number is one more.
+    pub attempts: u32,
+    /// Attempts whose end was worth another; those that were lost with their host do not use up the step's tries.
+    pub retries: u32,
+    /// How the last attempt ended.
+    pub result: Option<StepResult>,
+    /// The workspace before it; set when its first attempt begins, kept for each further one.
+    pub tree_before: Option<TreeRef>,
+    /// Why it was skipped, or what a person should know.
+    pub reason: String,
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum StepPhase {
+    /// For those before it.
+    #[default]
+    Pending,
+    /// An attempt was announced and has not ended.
+    Running {
+        /// Which attempt.
+        number: u32,
+        /// When its time is up.
+        deadline: Timestamp,
+    },
+    /// An attempt ended in a way that is worth another; when that comes is not decided yet.
+    Retrying,
+    /// The next attempt waits for its time.
+    Waiting {
+        /// Not before.
+        not_before: Timestamp,
+    },
+    /// Its condition did not hold.
+    Skipped,
+    /// Its last attempt ended.
+    Done(Conclusion),
+}
+
+impl StepPhase {
+    /// Whether nothing more will happen to it.
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Skipped | Self::Done(_))
+    }
+}
+
+impl RunState {
+    /// A run of this plan before its first event.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>) -> Self {
+        let jobs = plan.jobs.iter().map(|job| JobState::of(job.steps.len())).collect();
+        let index = plan.jobs.iter().enumerate().map(|(at, job)| (job.key.clone(), at)).collect();
+        Self { plan, start: None, jobs, cancel: None, conclusion: None, finished_at: None, index }
+    }
+
+    /// Where a job stands in the plan.
+    #[must_use]
+    pub fn job_index(&self, key: &JobKey) -> Option<usize> {
+        self.index.get(key).copied()
+    }
+
+    /// The plan's job.
+    #[must_use]
+    pub fn plan_job(&self, job: usize) -> &PlanJob {
+        &self.plan.jobs[job]
+    }
+
+    /// The plan's step.
+    #[must_use]
+    pub fn plan_step(&self, job: usize, step: usize) -> &PlanStep {
+        &self.plan.jobs[job].steps[step]
+    }
+
+    /// The names of a step.
+    #[must_use]
+    pub fn names(&self, job: usize, step: usize) -> (JobKey, StepId) {
+        (self.plan_job(job).key.clone(), self.plan_step(job, step).id.clone())
+    }
+
+    /// Attempts that were announced and have not ended: job, step, number.
+    pub fn running_attempts(&self) -> impl Iterator<Item = (usize, usize, u32)> + '_ {
+        let steps = |(at, job): (usize, &JobState)| -> Vec<(usize, usize, u32)> {
+            let numbers = job.steps.iter().enumerate();
+            numbers.filter_map(|(step, state)| state.running_number().map(|number| (at, step, number))).collect()
+        };
+        self.jobs.iter().enumerate().flat_map(steps)
+    }
+
+    /// The tree that the next step of a job starts from; none before the run has started.
+    #[must_use]
+    pub fn job_tree(&self, job: usize) -> Option<TreeRef> {
+        self.jobs[job].tree.or(self.start.as_ref().map(|start| start.tree))
+    }
+}
+
+impl JobState {
+    fn of(steps: usize) -> Self {
+        Self { steps: vec![StepState::default(); steps], ..Self::default() }
+    }
+
+    /// How it ended, once it has.
+    #[must_use]
+    pub fn conclusion(&self) -> Option<Conclusion> {
+        match self.phase {
+            JobPhase::Done(conclusion) => Some(conclusion),
+            JobPhase::Waiting | JobPhase::Running { .. } => None,
+        }
+    }
+}
+
+impl StepState {
+    fn running_number(&self) -> Option<u32> {
+        match self.phase {
+            StepPhase::Running { number, .. } => Some(number),
+            _ => None,
+        }
+    }
+}

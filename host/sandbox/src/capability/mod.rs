@@ -1,0 +1,12 @@
+//! The host interfaces of the contract, one file each: what it grants, what it does, what the journal says of it.
+//!
+//! A capability reaches the guest only through `Host::free` or `Host::granted`: these count the call against its
+//! budget, stop a call that must not go on, and write to the journal.
+
+pub(crate) mod artifacts;
+pub(crate) mod beneath;
+pub(crate) mod context;
+pub(crate) mod exec;
+pub(crate) mod log;
+pub(crate) mod secrets;
+pub(crate) mod wasi;

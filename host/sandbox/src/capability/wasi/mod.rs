@@ -1,0 +1,62 @@
+//! WASI 0.2, linked for every kind because language runtimes import it whether they use it or not, and denied at the
+//! call: no folder, an empty environment, no sockets, time and randomness that depend on the input alone. What a kind
+//! or a grant allows is added here.
+//!
+//! Files and sockets are wasmtime-wasi's own (a context without sockets allowed answers `access-denied`); clocks,
+//! randomness, environment, waiting and the standard streams are Lockgate's.
+
+pub(crate) mod clocks;
+mod environment;
+mod poll;
+pub(crate) mod random;
+pub(crate) mod stdio;
+
+use lockgate_model::call::Kind;
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime_wasi::p2::bindings;
+use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+
+use super::beneath::GUEST_WORKSPACE;
+use crate::host::Host;
+use crate::stop::Stop;
+
+/// Links WASI; Lockgate's own functions take the place of wasmtime-wasi's.
+pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    wasmtime_wasi::p2::add_to_linker_sync(linker)?;
+    linker.allow_shadowing(true);
+    bindings::clocks::wall_clock::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    bindings::clocks::monotonic_clock::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    bindings::random::random::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    bindings::random::insecure::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    bindings::random::insecure_seed::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    bindings::cli::environment::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    bindings::cli::stdout::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    bindings::cli::stderr::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    bindings::sync::io::poll::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+impl WasiView for Host {
+    /// Every call of wasmtime-wasi's own functions comes through here, and is counted.
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.count();
+        WasiCtxView { ctx: self.wasi.get_or_insert_default(), table: &mut self.table }
+    }
+}
+
+impl Host {
+    /// Opens the workspace for a kind that sees it. A call without one builds its context when it first asks for it.
+    pub(crate) fn open_workspace(&mut self) -> Result<(), Stop> {
+        let Some(workspace) = &self.reach.workspace else { return Ok(()) };
+        let writable = workspace.writable && self.kind != Kind::Scanner;
+        let perms = if writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        let mut builder = WasiCtx::builder();
+        builder
+            .allow_blocking_current_thread(true)
+            .preopened_dir(&workspace.path, GUEST_WORKSPACE, perms)
+            .map_err(|error| Stop::fault("cannot open the workspace", error.as_ref()))?;
+        self.wasi = Some(builder.build());
+        Ok(())
+    }
+}

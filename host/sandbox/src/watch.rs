@@ -1,0 +1,90 @@
+//! What is shared between a call, its streams and the native tools that it runs: the recorder, the limits on time and
+//! log, and the flag that cancels it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use lockgate_model::host_call::{CallBody, HostCall, LogLevel, LogLine, LogSource, Permission};
+use lockgate_model::limits::LOG_BYTES_MAX;
+use lockgate_model::outcome::Limit;
+use lockgate_ports::{Cancel, Clock, Recorder};
+
+use crate::stop::Stop;
+
+/// Watches over one call.
+pub(crate) struct Watch {
+    clock: Arc<dyn Clock>,
+    recorder: Arc<dyn Recorder>,
+    cancel: Cancel,
+    began_us: u64,
+    time_ms: u64,
+    log_bytes: AtomicU64,
+    log_is_cut: AtomicBool,
+}
+
+impl Watch {
+    /// Starts the clock: the call may take `time_ms` from now on.
+    pub(crate) fn start(clock: Arc<dyn Clock>, recorder: Arc<dyn Recorder>, cancel: Cancel, time_ms: u64) -> Self {
+        let began_us = clock.monotonic_us();
+        let (log_bytes, log_is_cut) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self { clock, recorder, cancel, began_us, time_ms, log_bytes, log_is_cut }
+    }
+
+    /// The flag that cancels the call.
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// The host's clock.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// Microseconds since the call began.
+    pub(crate) fn elapsed_us(&self) -> u64 {
+        self.clock.monotonic_us().saturating_sub(self.began_us)
+    }
+
+    /// Milliseconds until its time is up.
+    pub(crate) fn left_ms(&self) -> u64 {
+        self.time_ms.saturating_sub(self.elapsed_us() / 1000)
+    }
+
+    /// Whether the call may go on.
+    pub(crate) fn check(&self) -> Result<(), Stop> {
+        if self.cancel.is_raised() {
+            return Err(Stop::Cancelled);
+        }
+        if self.elapsed_us() >= self.time_ms.saturating_mul(1000) {
+            return Err(Stop::Time(self.time_ms));
+        }
+        self.check_log()
+    }
+
+    /// Whether the log has room.
+    pub(crate) fn check_log(&self) -> Result<(), Stop> {
+        if self.log_is_cut.load(Ordering::Relaxed) { Err(Stop::Limit(Limit::Log)) } else { Ok(()) }
+    }
+
+    /// Writes to the journal.
+    pub(crate) fn record(&self, began_us: u64, permission: Permission, body: CallBody) {
+        let duration_us = self.elapsed_us().saturating_sub(began_us);
+        self.recorder.record(HostCall { seq: 0, at_ms: began_us / 1000, duration_us, permission, body });
+    }
+
+    /// Takes room for so many bytes in the log; false once it is full. The first that finds no room leaves a marker.
+    pub(crate) fn reserve_log(&self, bytes: usize) -> bool {
+        let before = self.log_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        let fits = before.saturating_add(bytes as u64) <= LOG_BYTES_MAX;
+        if !fits && !self.log_is_cut.swap(true, Ordering::Relaxed) {
+            let message = format!("the log is cut here: it has reached its limit of {LOG_BYTES_MAX} bytes");
+            self.write(LogLine { source: LogSource::Host, level: LogLevel::Warn, message, fields: Vec::new() });
+        }
+        fits
+    }
+
+    /// Writes a line that room was taken for.
+    pub(crate) fn write(&self, line: LogLine) {
+        self.record(self.elapsed_us(), Permission::Free, CallBody::Line(line));
+    }
+}

@@ -1,0 +1,178 @@
+//! Workspaces and scratch as folders.
+
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lockgate_model::ids::{Digest, JobKey, RunId};
+use lockgate_model::tree::{TreeFile, TreeRef};
+use lockgate_ports::sandbox::ScratchAccess;
+use lockgate_ports::{Blobs, Workspace, WorkspaceError, Workspaces};
+use rustix::fs::CWD;
+
+use super::error::work_error;
+use super::handle::open_folder;
+use super::index::StatIndex;
+use super::marker::{Marker, boot_id, remove_if_there};
+use super::materialize::{Materializer, record};
+use super::naming::{relative_name, safe_name};
+use super::staging::Staging;
+use super::tree::Folder;
+use super::wipe::wipe;
+use super::{files, import, scan, tree_blobs};
+
+/// A file of an imported folder that was changed so shortly before is read again the next time: that folder may lie
+/// on another file system, with a coarser clock than ours.
+const IMPORT_SETTLED_NS: i64 = 2_000_000_000;
+/// Imported folders whose index is kept.
+const IMPORT_INDEXES_MAX: usize = 32;
+
+/// Workspaces below a state folder, made of trees in a blob store.
+pub struct WorkFolders {
+    work: PathBuf,
+    scratch: PathBuf,
+    indexes: PathBuf,
+    staging: Staging,
+    blobs: Arc<dyn Blobs>,
+    left_out: Vec<String>,
+    boot: String,
+}
+
+/// A workspace's paths on disk.
+struct Place {
+    content: PathBuf,
+    marker: PathBuf,
+    index: PathBuf,
+}
+
+impl WorkFolders {
+    /// Opens the workspaces below the state folder `folder`, making it where absent. Entries called as one of
+    /// `state_folder_names` never enter an imported tree.
+    ///
+    /// # Errors
+    /// When the folders cannot be made.
+    pub fn open(
+        folder: &Path,
+        blobs: Arc<dyn Blobs>,
+        state_folder_names: &[&str],
+    ) -> Result<Arc<Self>, WorkspaceError> {
+        let unusable = |error| work_error("prepare", folder, error);
+        fs::create_dir_all(folder).map_err(unusable)?;
+        let folder = folder.canonicalize().map_err(unusable)?;
+        let [work, scratch, indexes] = ["work", "scratch", "import"].map(|name| folder.join(name));
+        for needed in [&work, &scratch, &indexes] {
+            fs::create_dir_all(needed).map_err(unusable)?;
+        }
+        let staging = Staging::open(&work.join(".staging")).map_err(unusable)?;
+        let left_out = state_folder_names.iter().map(|name| (*name).to_owned()).collect();
+        let boot = boot_id().map_err(unusable)?;
+        Ok(Arc::new(Self { work, scratch, indexes, staging, blobs, left_out, boot }))
+    }
+
+    fn place(&self, run: &RunId, job: &JobKey) -> Place {
+        let (folder, name) = (self.work.join(run.as_str()), safe_name(job.as_str()));
+        let state = folder.join(".state");
+        Place {
+            marker: state.join(format!("{name}.at")),
+            index: state.join(format!("{name}.index")),
+            content: folder.join(name),
+        }
+    }
+
+    /// Makes the folder anew; its marker is gone before, so that a crash in here leads to the same again.
+    fn make(&self, place: &Place, tree: &TreeRef) -> Result<(), WorkspaceError> {
+        let content = tree_blobs::load_with_times(tree, &*self.blobs)?;
+        wipe(&place.content).map_err(|error| work_error("remove", &place.content, error))?;
+        for needed in [Some(place.content.as_path()), place.marker.parent()].into_iter().flatten() {
+            fs::create_dir_all(needed).map_err(|error| work_error("make", needed, error))?;
+        }
+        self.fill(place, &content).inspect_err(|_| {
+            // What was made so far would only take space; its marker is gone anyway.
+            wipe(&place.content).ok();
+        })
+    }
+
+    fn fill(&self, place: &Place, content: &Folder) -> Result<(), WorkspaceError> {
+        let unusable = |error| work_error("prepare", &place.content, error);
+        let handle = open_folder(CWD, &place.content).map_err(unusable)?;
+        Materializer { root: &place.content, blobs: &*self.blobs }.fill(handle.as_fd(), content, "")?;
+        let mut index = StatIndex::new(self.staging.now_ns().map_err(unusable)?);
+        record(handle.as_fd(), content, "", &mut index).map_err(unusable)?;
+        index.write(&self.staging, &place.index).map_err(unusable)
+    }
+
+    fn scratch_folder(&self, folder: &Path, name: &str) -> Result<ScratchAccess, WorkspaceError> {
+        let path = folder.join(safe_name(&relative_name(name)?));
+        let unusable = |error| work_error("prepare", &path, error);
+        fs::create_dir_all(&path).map_err(unusable)?;
+        let was_empty = fs::read_dir(&path).map_err(unusable)?.next().is_none();
+        Ok(ScratchAccess { name: name.to_owned(), path, was_empty })
+    }
+
+    /// Keeps the indexes that were written last.
+    fn prune_indexes(&self) -> std::io::Result<()> {
+        let mut indexes = Vec::new();
+        for entry in fs::read_dir(&self.indexes)? {
+            let entry = entry?;
+            indexes.push((entry.metadata()?.modified()?, entry.path()));
+        }
+        indexes.sort_unstable();
+        let surplus = indexes.len().saturating_sub(IMPORT_INDEXES_MAX);
+        indexes.iter().take(surplus).try_for_each(|(_, path)| remove_if_there(path))
+    }
+}
+
+impl Workspaces for WorkFolders {
+    fn import(&self, folder: &Path) -> Result<TreeRef, WorkspaceError> {
+        let unreadable = |error| work_error("import", folder, error);
+        let root = folder.canonicalize().map_err(unreadable)?;
+        fs::read_dir(&root).map_err(unreadable)?;
+        let name = Digest::of(root.as_os_str().as_encoded_bytes()).hex();
+        let path = self.indexes.join(format!("{name}.index"));
+        let now_ns = self.staging.now_ns().map_err(unreadable)?;
+        let (known, mut seen) = (StatIndex::read(&path), StatIndex::new(now_ns - IMPORT_SETTLED_NS));
+        let content = import::import(&root, &self.left_out, &*self.blobs, &known, &mut seen)?;
+        let tree = tree_blobs::store(&content, &*self.blobs)?;
+        let written = seen.write(&self.staging, &path).and_then(|()| self.prune_indexes());
+        written.map_err(|error| work_error("write", &path, error))?;
+        Ok(tree)
+    }
+
+    fn open(&self, run: &RunId, job: &JobKey, tree: &TreeRef) -> Result<Workspace, WorkspaceError> {
+        let place = self.place(run, job);
+        let holds_it = Marker::new(*tree, &self.boot).stands_at(&place.marker) && place.content.is_dir();
+        // From here on the folder may change, and nothing may say any more what it holds.
+        remove_if_there(&place.marker).map_err(|error| work_error("remove", &place.marker, error))?;
+        if !holds_it {
+            self.make(&place, tree)?;
+        }
+        Ok(Workspace { run: run.clone(), job: job.clone(), path: place.content })
+    }
+
+    fn snapshot(&self, workspace: &Workspace) -> Result<TreeRef, WorkspaceError> {
+        let place = self.place(&workspace.run, &workspace.job);
+        let unusable = |error| work_error("snapshot", &place.content, error);
+        let (known, mut seen) =
+            (StatIndex::read(&place.index), StatIndex::new(self.staging.now_ns().map_err(unusable)?));
+        let content = scan::scan(&place.content, &*self.blobs, &known, &mut seen)?;
+        let tree = tree_blobs::store(&content, &*self.blobs)?;
+        seen.write(&self.staging, &place.index).map_err(unusable)?;
+        Marker::new(tree, &self.boot).write(&self.staging, &place.marker).map_err(unusable)?;
+        Ok(tree)
+    }
+
+    fn scratch(&self, pipeline: &str, job: &JobKey, names: &[String]) -> Result<Vec<ScratchAccess>, WorkspaceError> {
+        let folder = self.scratch.join(safe_name(pipeline)).join(safe_name(job.as_str()));
+        names.iter().map(|name| self.scratch_folder(&folder, name)).collect()
+    }
+
+    fn files(&self, tree: &TreeRef, globs: &[String]) -> Result<Vec<TreeFile>, WorkspaceError> {
+        files::matching(&tree_blobs::load(&tree.root, &*self.blobs)?, globs)
+    }
+
+    fn discard(&self, run: &RunId) {
+        // Nobody waits for an answer; what stays is in nobody's way.
+        wipe(&self.work.join(run.as_str())).ok();
+    }
+}

@@ -1,0 +1,119 @@
+//! Trees to and from the blob store, one `Directory` message for each folder.
+
+use lockgate_model::ids::Digest;
+use lockgate_model::tree::TreeRef;
+use lockgate_ports::{BlobError, Blobs, WorkspaceError};
+use prost::Message as _;
+
+use super::proto::{BlobDigest, Directory, DirectoryNode, FileNode, SymlinkNode};
+use super::tree::{Census, FileContent, Folder, Node, join};
+use super::times;
+
+/// One folder's message.
+const DIRECTORY_BYTES_MAX: u64 = 128 * 1024 * 1024;
+const TIMES_BYTES_MAX: u64 = 512 * 1024 * 1024;
+
+/// Keeps a tree: folders from the leaves up, so that no message names one that is not there.
+pub(super) fn store(tree: &Folder, blobs: &dyn Blobs) -> Result<TreeRef, BlobError> {
+    let (root, _) = store_folder(tree, blobs)?;
+    Ok(TreeRef { root, times: blobs.put(&times::encode(tree))? })
+}
+
+fn store_folder(folder: &Folder, blobs: &dyn Blobs) -> Result<(Digest, u64), BlobError> {
+    let mut message = Directory::default();
+    for (name, node) in &folder.nodes {
+        let name = name.clone();
+        match node {
+            Node::File(file) => {
+                let digest = Some(blob_digest(&file.digest, file.size_bytes));
+                message.files.push(FileNode { name, digest, is_executable: file.executable });
+            }
+            Node::Symlink(target) => message.symlinks.push(SymlinkNode { name, target: target.clone() }),
+            Node::Folder(below) => {
+                let (digest, size_bytes) = store_folder(below, blobs)?;
+                message.directories.push(DirectoryNode { name, digest: Some(blob_digest(&digest, size_bytes)) });
+            }
+        }
+    }
+    let bytes = message.encode_to_vec();
+    Ok((blobs.put(&bytes)?, bytes.len() as u64))
+}
+
+/// Reads a tree back, without its modification times.
+pub(super) fn load(root: &Digest, blobs: &dyn Blobs) -> Result<Folder, WorkspaceError> {
+    Loader { blobs, census: Census::default() }.folder(root, "", 0)
+}
+
+/// Reads a tree back as it was stored.
+pub(super) fn load_with_times(tree: &TreeRef, blobs: &dyn Blobs) -> Result<Folder, WorkspaceError> {
+    let mut folder = load(&tree.root, blobs)?;
+    let bytes = blobs.get(&tree.times, TIMES_BYTES_MAX)?;
+    let times = times::decode(&bytes).map_err(|detail| BlobError::Corrupt { digest: tree.times, detail })?;
+    times::apply(&mut folder, &times);
+    Ok(folder)
+}
+
+struct Loader<'a> {
+    blobs: &'a dyn Blobs,
+    census: Census,
+}
+
+impl Loader<'_> {
+    fn folder(&mut self, digest: &Digest, path: &str, depth: usize) -> Result<Folder, WorkspaceError> {
+        let bytes = self.blobs.get(digest, DIRECTORY_BYTES_MAX)?;
+        let corrupt = |detail: String| BlobError::Corrupt { digest: *digest, detail };
+        let message = Directory::decode(bytes.as_slice()).map_err(|error| corrupt(error.to_string()))?;
+        let mut folder = Folder::default();
+        for (name, node) in self.nodes(message, path, depth + 1, &corrupt)? {
+            if !is_name(&name) {
+                return Err(corrupt(format!("`{name}` is no name of a file")).into());
+            }
+            if folder.nodes.insert(name.clone(), node).is_some() {
+                return Err(corrupt(format!("it names `{name}` twice")).into());
+            }
+        }
+        Ok(folder)
+    }
+
+    fn nodes(
+        &mut self,
+        message: Directory,
+        path: &str,
+        depth: usize,
+        corrupt: &impl Fn(String) -> BlobError,
+    ) -> Result<Vec<(String, Node)>, WorkspaceError> {
+        let mut nodes = Vec::new();
+        for FileNode { name, digest, is_executable } in message.files {
+            self.census.add(&join(path, &name), depth)?;
+            let (digest, size_bytes) = parse_digest(digest).map_err(corrupt)?;
+            let file = FileContent { digest, size_bytes, executable: is_executable, modified_ns: None };
+            nodes.push((name, Node::File(file)));
+        }
+        for SymlinkNode { name, target } in message.symlinks {
+            self.census.add(&join(path, &name), depth)?;
+            nodes.push((name, Node::Symlink(target)));
+        }
+        for DirectoryNode { name, digest } in message.directories {
+            let path = join(path, &name);
+            self.census.add(&path, depth)?;
+            let (digest, _) = parse_digest(digest).map_err(corrupt)?;
+            nodes.push((name, Node::Folder(self.folder(&digest, &path, depth)?)));
+        }
+        Ok(nodes)
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
+}
+
+fn blob_digest(digest: &Digest, size_bytes: u64) -> BlobDigest {
+    BlobDigest { hash: digest.hex(), size_bytes: i64::try_from(size_bytes).unwrap_or(i64::MAX) }
+}
+
+fn parse_digest(digest: Option<BlobDigest>) -> Result<(Digest, u64), String> {
+    let BlobDigest { hash, size_bytes } = digest.ok_or("a node has no digest")?;
+    let digest = format!("sha256:{hash}").parse().map_err(|error| format!("{error}"))?;
+    let size_bytes = u64::try_from(size_bytes).map_err(|_| "a length is negative".to_owned())?;
+    Ok((digest, size_bytes))
+}

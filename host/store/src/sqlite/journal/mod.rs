@@ -1,0 +1,93 @@
+//! Journals of attempts: a row while small, a file of JSON lines when large or followed live.
+
+mod line_file;
+mod names;
+mod recorder;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lockgate_model::host_call::HostCall;
+use lockgate_model::ids::AttemptId;
+use lockgate_ports::{Journal, Recorder};
+use serde::Deserialize;
+
+use self::recorder::FileRecorder;
+use super::database::Database;
+
+pub use self::line_file::JOURNAL_BYTES_MAX;
+pub use self::recorder::JOURNAL_SPILL_BYTES;
+
+/// Journals in a folder, `RUN/JOB~STEP~NUMBER.jsonl`, with the small ones in the database.
+pub struct JournalFiles {
+    database: Arc<Database>,
+    folder: PathBuf,
+}
+
+impl JournalFiles {
+    /// Files go below `folder`, which is made when the first one is.
+    #[must_use]
+    pub fn new(database: Arc<Database>, folder: PathBuf) -> Self {
+        Self { database, folder }
+    }
+}
+
+impl Journal for JournalFiles {
+    /// A file that an earlier process left under the same name is removed: it died with its attempt.
+    fn open(&self, attempt: &AttemptId, live: bool) -> Arc<dyn Recorder> {
+        let path = names::file_of(&self.folder, attempt);
+        drop(fs::remove_file(&path));
+        Arc::new(FileRecorder::new(path, live))
+    }
+
+    fn read(&self, attempt: &AttemptId, from: u32) -> Result<Vec<HostCall>, String> {
+        let mut calls = read_file(&names::file_of(&self.folder, attempt), from)?;
+        let row = self.database.inline_journal(attempt).map_err(|error| error.to_string())?;
+        let place = format!("the database, attempt {attempt}");
+        read_lines(row.unwrap_or_default().as_slice(), &place, from, &mut calls)?;
+        Ok(calls)
+    }
+}
+
+fn read_file(path: &Path, from: u32) -> Result<Vec<HostCall>, String> {
+    let mut calls = Vec::new();
+    let place = path.display().to_string();
+    match fs::File::open(path) {
+        Ok(file) => read_lines(BufReader::new(file), &place, from, &mut calls)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(format!("cannot open the journal {place}: {error}")),
+    }
+    Ok(calls)
+}
+
+/// A line without its end was being written when its process was killed, or is being written now: it is left out.
+fn read_lines(
+    mut reader: impl std::io::BufRead,
+    place: &str,
+    from: u32,
+    calls: &mut Vec<HostCall>,
+) -> Result<(), String> {
+    let mut line = Vec::new();
+    for number in 1_u64.. {
+        line.clear();
+        reader.read_until(b'\n', &mut line).map_err(|error| format!("cannot read the journal {place}: {error}"))?;
+        if line.last() != Some(&b'\n') {
+            break;
+        }
+        let call = parse(&line, from).map_err(|error| format!("line {number} of the journal {place}: {error}"))?;
+        calls.extend(call);
+    }
+    Ok(())
+}
+
+/// Only the number of a call that was read before is looked at.
+fn parse(line: &[u8], from: u32) -> serde_json::Result<Option<HostCall>> {
+    #[derive(Deserialize)]
+    struct Numbered {
+        seq: u32,
+    }
+    let Numbered { seq } = serde_json::from_slice(line)?;
+    if seq < from { Ok(None) } else { serde_json::from_slice(line).map(Some) }
+}

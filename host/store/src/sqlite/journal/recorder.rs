@@ -1,0 +1,130 @@
+//! The recorder of one attempt.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lockgate_model::host_call::{CallBody, HostCall, LogLevel, LogLine, LogSource, Permission};
+use lockgate_ports::Recorder;
+
+use super::line_file::LineFile;
+
+/// Lines that wait in memory; more than that go to the file.
+pub const JOURNAL_SPILL_BYTES: usize = 16 * 1024;
+
+/// Keeps calls in memory while they are few, in a file when they are many or `live`.
+pub(super) struct FileRecorder {
+    path: PathBuf,
+    live: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    next_seq: u32,
+    last_at_ms: u64,
+    lines: Vec<u8>,
+    lines_count: u64,
+    file: Option<LineFile>,
+    lost: Option<Lost>,
+    is_finished: bool,
+}
+
+/// What could not be kept, and why the first of it could not.
+struct Lost {
+    count: u64,
+    cause: String,
+}
+
+impl FileRecorder {
+    /// For an attempt that begins; makes no file yet.
+    pub(super) fn new(path: PathBuf, live: bool) -> Self {
+        Self { path, live, state: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recorder for FileRecorder {
+    fn record(&self, call: HostCall) {
+        let mut state = self.lock();
+        if state.is_finished {
+            return;
+        }
+        state.push(call);
+        if self.live || state.lines.len() > JOURNAL_SPILL_BYTES {
+            state.spill(&self.path);
+        }
+    }
+
+    fn finish(&self) -> Option<Vec<u8>> {
+        let mut state = self.lock();
+        state.is_finished = true;
+        state.finish_file(&self.path);
+        state.say_what_is_lost(&self.path);
+        let rest = std::mem::take(&mut state.lines);
+        Some(rest).filter(|rest| !rest.is_empty())
+    }
+}
+
+impl State {
+    fn push(&mut self, mut call: HostCall) {
+        call.seq = self.next_seq;
+        self.next_seq = self.next_seq.saturating_add(1);
+        self.last_at_ms = call.at_ms;
+        let length = self.lines.len();
+        match serde_json::to_writer(&mut self.lines, &call) {
+            Ok(()) => {
+                self.lines.push(b'\n');
+                self.lines_count += 1;
+            }
+            Err(error) => {
+                self.lines.truncate(length);
+                self.lose(1, &error.to_string());
+            }
+        }
+    }
+
+    /// Moves the lines to the file.
+    fn spill(&mut self, path: &Path) {
+        if let Err(error) = self.write_lines(path) {
+            self.lose(self.lines_count, &error.to_string());
+        }
+        self.lines.clear();
+        self.lines_count = 0;
+    }
+
+    fn write_lines(&mut self, path: &Path) -> io::Result<()> {
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => self.file.insert(LineFile::create(path)?),
+        };
+        file.append(&self.lines)
+    }
+
+    /// The attempt's end must not be on disk without its journal, so a file is synced here, once.
+    fn finish_file(&mut self, path: &Path) {
+        if self.file.is_some() {
+            self.spill(path);
+        }
+        if let Some(Err(error)) = self.file.take().map(|file| file.sync()) {
+            self.lose(0, &error.to_string());
+        }
+    }
+
+    fn lose(&mut self, count: u64, cause: &str) {
+        let lost = self.lost.get_or_insert_with(|| Lost { count: 0, cause: cause.to_owned() });
+        lost.count = lost.count.saturating_add(count);
+    }
+
+    /// The last line stays in memory and is committed with the attempt's end: the disk has failed already.
+    fn say_what_is_lost(&mut self, path: &Path) {
+        let Some(Lost { count, cause }) = self.lost.take() else { return };
+        let message = format!("{count} host calls are missing from {}: {cause}; free some space", path.display());
+        let line = LogLine { source: LogSource::Host, level: LogLevel::Warn, message, fields: Vec::new() };
+        let (at_ms, permission) = (self.last_at_ms, Permission::Free);
+        self.push(HostCall { seq: 0, at_ms, duration_us: 0, permission, body: CallBody::Line(line) });
+    }
+}

@@ -1,0 +1,145 @@
+//! Fetching packages with the system's apt, but with lists, cache and status of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::command::{output, run, step};
+use crate::failure::{Failure, Result};
+
+const SUITE: &str = "sid";
+const PACKAGES: [&str; 2] = ["rustc", "libstd-rust-dev-wasm32"];
+const OS_RELEASE: &str = "/etc/os-release";
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// Downloads the packages and all that they depend on into `folder`; gives the files.
+pub(super) fn fetch(folder: &Path) -> Result<Vec<PathBuf>> {
+    let apt = Apt::prepare(folder)?;
+    run(apt.get().arg("update"))?;
+    step("Downloading");
+    run(apt.get().args(["install", "--download-only", "--yes"]).args(PACKAGES))?;
+    apt.downloaded()
+}
+
+struct Apt {
+    folder: PathBuf,
+}
+
+impl Apt {
+    fn prepare(folder: &Path) -> Result<Self> {
+        for part in ["lists/partial", "cache/archives/partial", "state"] {
+            make_folder(&folder.join(part))?;
+        }
+        let apt = Self { folder: folder.to_owned() };
+        // Nothing is installed as far as this apt knows: so all dependencies are fetched, the C library too.
+        write(&apt.status(), "")?;
+        write(&apt.sources(), &source_line(&debian_mirror()?))?;
+        Ok(apt)
+    }
+
+    fn status(&self) -> PathBuf {
+        self.folder.join("state/status")
+    }
+
+    fn sources(&self) -> PathBuf {
+        self.folder.join("sources.list")
+    }
+
+    fn get(&self) -> Command {
+        let mut command = Command::new("apt-get");
+        let folders = [
+            ("Dir::Etc::sourcelist", self.sources()),
+            ("Dir::State", self.folder.join("state")),
+            ("Dir::State::lists", self.folder.join("lists")),
+            ("Dir::State::status", self.status()),
+            ("Dir::Cache", self.folder.join("cache")),
+        ];
+        for (option, path) in folders {
+            command.arg("-o").arg(format!("{option}={}", path.display()));
+        }
+        let values = [
+            "Dir::Etc::sourceparts=/dev/null",
+            "Dir::Etc::preferences=/dev/null",
+            "Dir::Etc::preferencesparts=/dev/null",
+            "APT::Install-Recommends=0",
+            // The folder is private to who runs this; apt's own user could not write there.
+            "APT::Sandbox::User=root",
+            // apt insists on root only where it locks the system's own state, which it never touches here.
+            "Debug::NoLocking=1",
+        ];
+        for value in values {
+            command.args(["-o", value]);
+        }
+        command.arg("-q");
+        command
+    }
+
+    fn downloaded(&self) -> Result<Vec<PathBuf>> {
+        let folder = self.folder.join("cache/archives");
+        let entries = folder.read_dir().map_err(|error| Failure::because("cannot list the packages", error))?;
+        let paths = entries.flatten().map(|entry| entry.path());
+        let mut packages: Vec<_> = paths.filter(|path| path.extension().is_some_and(|end| end == "deb")).collect();
+        packages.sort();
+        if packages.is_empty() { Err(Failure::new("apt downloaded nothing")) } else { Ok(packages) }
+    }
+}
+
+fn source_line(mirror: &str) -> String {
+    let signed_by = if Path::new(KEYRING).exists() { format!("[signed-by={KEYRING}] ") } else { String::new() };
+    format!("deb {signed_by}{mirror} {SUITE} main\n")
+}
+
+/// The mirror that this system's own sources name. apt itself is asked, because it knows every form of them.
+fn debian_mirror() -> Result<String> {
+    let release = fs::read_to_string(OS_RELEASE).unwrap_or_default();
+    let remedy = "run `rustup target add wasm32-wasip2` where its server can be reached, or name a mirror of Debian in apt's sources";
+    let suite = codename(&release).ok_or_else(|| Failure::new("this system is not Debian").remedy(remedy))?;
+    let uris = output(Command::new("apt-get").args(["update", "--print-uris"]))?;
+    let mirror = mirror_of(&uris, suite);
+    mirror.map(str::to_owned).ok_or_else(|| {
+        Failure::new(format!("apt's sources name no mirror of Debian's suite {suite}")).remedy(remedy)
+    })
+}
+
+fn codename(os_release: &str) -> Option<&str> {
+    let value = |key: &str| os_release.lines().find_map(|line| line.strip_prefix(key)).map(|value| value.trim_matches('"'));
+    value("ID=").filter(|id| *id == "debian")?;
+    value("VERSION_CODENAME=")
+}
+
+/// From lines of the form `'MIRROR/dists/SUITE/InRelease' file size`.
+fn mirror_of<'a>(uris: &'a str, suite: &str) -> Option<&'a str> {
+    let end = format!("/dists/{suite}/InRelease");
+    let quoted = uris.lines().filter_map(|line| line.strip_prefix('\'')?.split_once('\''));
+    quoted.into_iter().find_map(|(uri, _)| uri.strip_suffix(&end))
+}
+
+fn make_folder(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|error| Failure::because(format!("cannot create {}", path.display()), error))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).map_err(|error| Failure::because(format!("cannot write {}", path.display()), error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{codename, mirror_of};
+
+    #[test]
+    fn the_mirror_is_the_one_of_the_systems_own_suite() {
+        let uris = "'https://packages.example/apt/dists/bookworm-tools/InRelease' a 0 \n\
+                    'http://mirror.example/debian-security/dists/bookworm-security/InRelease' b 0 \n\
+                    'http://mirror.example/debian/dists/bookworm/InRelease' c 0 \n";
+        assert_eq!(mirror_of(uris, "bookworm"), Some("http://mirror.example/debian"));
+        assert_eq!(mirror_of(uris, "trixie"), None);
+        assert_eq!(mirror_of("", "bookworm"), None);
+    }
+
+    #[test]
+    fn only_debian_has_debians_packages() {
+        assert_eq!(codename("ID=debian\nVERSION_CODENAME=bookworm\n"), Some("bookworm"));
+        assert_eq!(codename("VERSION_CODENAME=\"trixie\"\nID=\"debian\"\n"), Some("trixie"));
+        assert_eq!(codename("ID=fedora\nVERSION_CODENAME=\"\"\n"), None);
+    }
+}
