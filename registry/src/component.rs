@@ -40,7 +40,7 @@ impl Face {
         let mut face = Self { imports: Vec::new(), exports: Vec::new() };
         let mut depth = 0_usize;
         for payload in Parser::new(0).parse_all(component) {
-            let payload = payload.map_err(malformed)?;
+            let payload = payload.map_err(|error| malformed(&error))?;
             match &payload {
                 Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
                     return Err(ComponentError::CoreModule);
@@ -58,12 +58,12 @@ impl Face {
         match payload {
             Payload::ComponentImportSection(imports) => {
                 for import in imports {
-                    self.imports.push(import.map_err(malformed)?.name.full_name().into_owned());
+                    self.imports.push(import.map_err(|error| malformed(&error))?.name.full_name().into_owned());
                 }
             }
             Payload::ComponentExportSection(exports) => {
                 for export in exports {
-                    self.exports.push(export.map_err(malformed)?.name.full_name().into_owned());
+                    self.exports.push(export.map_err(|error| malformed(&error))?.name.full_name().into_owned());
                 }
             }
             _ => {}
@@ -93,6 +93,6 @@ fn kind_of_export(export: &str) -> Option<(Kind, &str)> {
     Some((Kind::from_name(name)?, version))
 }
 
-fn malformed(error: wasmparser::BinaryReaderError) -> ComponentError {
+fn malformed(error: &wasmparser::BinaryReaderError) -> ComponentError {
     ComponentError::Malformed(error.to_string())
 }

@@ -161,7 +161,8 @@ impl Layout {
     /// # Errors
     /// When the bytes are no component, the reference has no tag, or the disk refuses.
     pub fn push(&self, reference: &Reference, component: &[u8], author: Option<&str>) -> Result<Packed, LayoutError> {
-        let name = reference.path_and_tag().ok_or_else(|| self.unknown(&Index::empty(), &reference.to_string()))?;
+        let untagged = || LayoutError::Untagged { reference: reference.to_string() };
+        let name = reference.path_and_tag().ok_or_else(untagged)?;
         let packed = pack(component, author).map_err(|source| LayoutError::Pack { name: name.clone(), source })?;
         self.put(&packed.component.digest, component)?;
         self.put(&Digest::of(&packed.config), &packed.config)?;

@@ -28,7 +28,7 @@ pub enum RegistryError {
         reference: String,
         /// Why.
         #[source]
-        source: LayoutError,
+        source: Box<LayoutError>,
     },
     /// The locked manifest describes other bytes than the locked component.
     #[error(
@@ -117,5 +117,6 @@ impl Registry {
 }
 
 fn open(path: &Path, reference: &Reference) -> Result<Layout, RegistryError> {
-    Layout::open(path).map_err(|source| RegistryError::Unopened { reference: reference.to_string(), source })
+    let unopened = |source| RegistryError::Unopened { reference: reference.to_string(), source: Box::new(source) };
+    Layout::open(path).map_err(unopened)
 }

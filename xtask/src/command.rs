@@ -23,13 +23,13 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// Runs a command with this terminal to its end, whatever that is.
 pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
     eprintln!("    {}", show(command));
-    command.status().map_err(|error| cannot_start(command, error))
+    command.status().map_err(|error| cannot_start(command, &error))
 }
 
 /// Runs a command that says nothing here; fails, with its own words, when it does.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let Output { status, stdout, stderr } =
-        command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, error))?;
+        command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))?;
     if status.success() {
         return Ok(String::from_utf8_lossy(&stdout).into_owned());
     }
@@ -40,15 +40,15 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 /// Runs a command with this terminal, but for at most `seconds`; whether it succeeded in that time.
 pub(crate) fn succeeds_within(command: &mut Command, seconds: u64) -> Result<bool> {
     eprintln!("    {}", show(command));
-    let mut child = command.stdin(Stdio::null()).spawn().map_err(|error| cannot_start(command, error))?;
+    let mut child = command.stdin(Stdio::null()).spawn().map_err(|error| cannot_start(command, &error))?;
     for _ in 0..seconds * 1000 / POLL_MS {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status.success()),
             Ok(None) => std::thread::sleep(Duration::from_millis(POLL_MS)),
-            Err(error) => return Err(cannot_start(command, error)),
+            Err(error) => return Err(cannot_start(command, &error)),
         }
     }
-    child.kill().and_then(|()| child.wait()).map_err(|error| cannot_start(command, error))?;
+    child.kill().and_then(|()| child.wait()).map_err(|error| cannot_start(command, &error))?;
     eprintln!("    no answer within {seconds} s");
     Ok(false)
 }
@@ -65,11 +65,13 @@ fn is_executable(program: &Path) -> bool {
 }
 
 fn show(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    // The program's folder is of no interest to who reads along.
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let words = std::iter::once(program).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
-fn cannot_start(command: &Command, error: std::io::Error) -> Failure {
+fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
     let program = command.get_program().to_string_lossy().into_owned();
     let failure = Failure::because(format!("cannot run `{program}`"), error.to_string());
     if error.kind() == ErrorKind::NotFound { failure.remedy(format!("install `{program}`")) } else { failure }

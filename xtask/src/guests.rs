@@ -30,7 +30,7 @@ pub(crate) fn build(project: &Project) -> Result<Vec<Component>> {
     for package in &packages {
         build.args(["--package", &package.name]);
     }
-    run(&mut build.arg("--lib"))?;
+    run(build.arg("--lib"))?;
     let output = output_folder(project);
     let mut components = packages.iter().map(|package| component(&output, &library(package))).collect::<Result<_>>()?;
     examples(project, &toolchain, &mut components)?;
@@ -65,7 +65,9 @@ fn examples(project: &Project, toolchain: &Toolchain, components: &mut Vec<Compo
 
 fn cargo_build(project: &Project, toolchain: &Toolchain) -> Result<std::process::Command> {
     let mut build = project.cargo();
-    build.args(["build", "--keep-going", "--profile", PROFILE, "--target", TARGET, "--target-dir"]).arg(target_folder(project));
+    build
+        .args(["build", "--keep-going", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
+        .arg(target_folder(project));
     toolchain.apply_to(&mut build)?;
     Ok(build)
 }

@@ -33,7 +33,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Task {
     /// Run a real pipeline on a real crate: build, lint, test, scan, gate, package
-    Demo,
+    Demo(demo::Options),
     /// Formatting, clippy without warnings, all tests of host and guests
     Test(test::Options),
     /// Build the plugins and put them into the local OCI layout that `lockgate` looks into
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<()> {
     let project = Project::find()?;
     match task {
-        Task::Demo => demo::run(&project),
+        Task::Demo(options) => demo::run(&project, &options),
         Task::Test(options) => test::run(&project, &options),
         Task::Plugins { lock } => plugins::run(&project, &lock),
         Task::Guests => guests::build(&project).map(|components| guests::print(&components)),

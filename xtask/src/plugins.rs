@@ -42,11 +42,11 @@ pub(crate) fn store(project: &Project, components: &[Component]) -> Result<()> {
 
 fn push(layout: &Layout, name: &str, component: &Component) -> Result<()> {
     let text = format!("{PREFIX}{}:{VERSION}", name.replace('_', "-"));
-    let reference: Reference = text.parse().map_err(|error| Failure::because("a plugin's name is no reference", error))?;
+    let reference: Reference =
+        text.parse().map_err(|error| Failure::because("a plugin's name is no reference", error))?;
     let bytes = std::fs::read(&component.path)
         .map_err(|error| Failure::because(format!("cannot read {}", component.path.display()), error))?;
-    let packed =
-        layout.push(&reference, &bytes, Some(AUTHOR)).map_err(|error| cannot_store(layout.path(), error))?;
+    let packed = layout.push(&reference, &bytes, Some(AUTHOR)).map_err(|error| cannot_store(layout.path(), error))?;
     println!("{:>10} bytes  {reference}  {}", component.size_bytes, packed.descriptor.digest);
     Ok(())
 }

@@ -79,7 +79,9 @@ fn get(project: &Project, from: Origin) -> Result<Toolchain> {
     if stock_has_target(project) {
         return Ok(Toolchain::Stock);
     }
-    if from == Origin::Auto && let Some(prefix) = debian::installed()? {
+    if from == Origin::Auto
+        && let Some(prefix) = debian::installed()?
+    {
         return Ok(Toolchain::Debian(prefix));
     }
     if add_target(project)? && stock_has_target(project) {

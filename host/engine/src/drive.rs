@@ -62,7 +62,7 @@ pub trait Observer: Send + Sync {
     /// A plugin called the host. Not yet on disk, perhaps never: for showing only.
     fn call(&self, attempt: &AttemptId, call: &HostCall);
 
-    /// An attempt is about to be carried out.
+    /// An attempt is handed to a worker.
     fn started(&self, attempt: &AttemptId);
 }
 
@@ -312,17 +312,24 @@ impl Live<'_> {
         if !todo.append.is_empty() {
             self.append(now, todo.expected_seq, &todo.append)?;
         }
+        for key in todo.abandon {
+            if let RunKey::Perform(key) = key {
+                self.stop(&key, StopReason::Abandoned);
+            }
+        }
         for effect in todo.start {
             match effect {
                 RunEffect::Perform { key, .. } => self.start(key),
-                RunEffect::Stop { key, reason } => {
-                    if let Some(cancel) = self.cancels.get(&key) {
-                        cancel.raise(reason);
-                    }
-                }
+                RunEffect::Stop { key, reason } => self.stop(&key, reason),
             }
         }
         Ok(())
+    }
+
+    fn stop(&self, key: &AttemptKey, reason: StopReason) {
+        if let Some(cancel) = self.cancels.get(key) {
+            cancel.raise(reason);
+        }
     }
 
     fn append(&mut self, now: Timestamp, expected_seq: u64, events: &[Stamped<RunEvent>]) -> Result<(), DriveError> {
@@ -348,6 +355,7 @@ impl Live<'_> {
         let Some(task) = Task::new(self.driver.state(), &key) else { return };
         let cancel = Cancel::default();
         self.cancels.insert(key.clone(), cancel.clone());
+        self.observer.started(&task.attempt);
         let lane = if task.is_live() { &self.engine.outward } else { &self.engine.pure };
         let worker = Worker {
             world: self.engine.world.clone(),
@@ -477,7 +485,6 @@ struct Worker {
 impl Worker {
     fn work(self) {
         let attempt = self.task.attempt.clone();
-        self.observer.started(&attempt);
         let journal = self.world.journal.open(&attempt, self.task.is_live());
         let recorder = Arc::new(Shown { journal, observer: self.observer.clone(), attempt: attempt.clone() });
         let (started_at, began_us) = (self.world.clock.now(), self.world.clock.monotonic_us());

@@ -41,6 +41,8 @@ pub struct Todo<M: Machine> {
     pub append: Vec<Stamped<M::Event>>,
     /// To be started now, each once.
     pub start: Vec<M::Effect>,
+    /// Started earlier and not wanted any more: to be stopped. Whatever comes of it is ignored.
+    pub abandon: Vec<<M::Effect as Effect>::Key>,
     /// When to poll again even if nothing happens.
     pub wake_at: Option<Timestamp>,
 }
@@ -141,8 +143,16 @@ impl<M: Machine> Driver<M> {
         let append = std::mem::take(&mut self.unsent);
         self.unpublished.extend(append.iter().cloned());
         let expected_seq = self.seq - append.len() as u64;
+        let abandon = self.unwanted(&decision.effects);
         let start = self.startable(decision.effects);
-        Ok(Todo { expected_seq, append, start, wake_at: decision.wake_at })
+        Ok(Todo { expected_seq, append, start, abandon, wake_at: decision.wake_at })
+    }
+
+    fn unwanted(&mut self, wanted: &[M::Effect]) -> Vec<<M::Effect as Effect>::Key> {
+        let wanted: BTreeSet<_> = wanted.iter().map(Effect::key).collect();
+        let unwanted: Vec<_> = self.under_way.difference(&wanted).cloned().collect();
+        self.under_way.retain(|key| wanted.contains(key));
+        unwanted
     }
 
     fn startable(&mut self, effects: Vec<M::Effect>) -> Vec<M::Effect> {

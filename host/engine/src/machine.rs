@@ -17,7 +17,7 @@ pub struct IllegalEvent {
 pub struct Decision<Event, Effect> {
     /// What is decided already, to be appended at once; `decide` is asked again with them applied.
     pub events: Vec<Event>,
-    /// What shall be under way; starting what is under way already is the driver's to avoid.
+    /// All that shall be under way: the driver starts what is not yet, and abandons what is and stands here no more.
     pub effects: Vec<Effect>,
     /// When to ask again even if nothing happens.
     pub wake_at: Option<Timestamp>,

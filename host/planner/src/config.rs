@@ -24,7 +24,7 @@ const CONFIG_ERRORS_MAX: usize = 50;
 ///
 /// # Errors
 ///
-/// Everything that is wrong, in the order of the schema; a schema that is none is one error at the whole.
+/// Everything that is wrong, by place; a schema that is none is one error at the whole.
 pub fn check_config(schema: &Json, config: &Json) -> Result<(), Vec<ConfigError>> {
     let validator = Schema::new(schema).map_err(|error| vec![error])?;
     let errors: Vec<ConfigError> = validator.faults(config).into_iter().map(|fault| fault.error).collect();
@@ -59,9 +59,12 @@ impl<'a> Schema<'a> {
         Ok(Self { text, validator })
     }
 
-    /// Everything that is wrong with `config`.
+    /// Everything that is wrong with `config`, by place.
     pub(crate) fn faults(&self, config: &Json) -> Vec<Fault> {
-        self.validator.iter_errors(config).take(CONFIG_ERRORS_MAX).flat_map(|error| self.explain(&error)).collect()
+        let errors = self.validator.iter_errors(config).take(CONFIG_ERRORS_MAX);
+        let mut faults: Vec<Fault> = errors.flat_map(|error| self.explain(&error)).collect();
+        faults.sort_by(|left, right| left.error.path.cmp(&right.error.path));
+        faults
     }
 
     fn explain(&self, error: &ValidationError<'_>) -> Vec<Fault> {

@@ -34,7 +34,9 @@ fn parts(call: &Call) -> Option<(&'static str, &Json, Value)> {
             ("test-reporter.report", config, Value::Array(vec![Value::from(path.as_str()), content]))
         }
         Call::Scanner { config, files } => ("scanner.scan", config, value(files)?),
-        Call::QualityGate { config, evidence, baseline } => ("quality-gate.judge", config, value(&(evidence, baseline))?),
+        Call::QualityGate { config, evidence, baseline } => {
+            ("quality-gate.judge", config, value(&(evidence, baseline))?)
+        }
         Call::DeployStrategy { config, rollout } => ("deploy-strategy.next", config, value(rollout)?),
         Call::TargetPrepare { config, revision, release } => {
             ("deploy-target.prepare", config, value(&(revision, release))?)
@@ -113,7 +115,8 @@ mod tests {
 
     #[test]
     fn a_file_matters_by_its_bytes() {
-        let report = |content: &[u8]| Call::TestReporter { config: Json::Null, path: "a".into(), content: content.to_vec() };
+        let report =
+            |content: &[u8]| Call::TestReporter { config: Json::Null, path: "a".into(), content: content.to_vec() };
         check(&report(b"x"), &report(b"x"), true);
         check(&report(b"x"), &report(b"y"), false);
     }

@@ -53,9 +53,8 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<Inspection, ComponentError> {
 fn read(bytes: &[u8]) -> Result<Edge, ComponentError> {
     match Parser::new(0).parse_all(bytes).next() {
         Some(Ok(Payload::Version { encoding: Encoding::Component, .. })) => {}
-        Some(Ok(_)) => return Err(not_a_component("it is a core module; build it for wasm32-wasip2")),
+        Some(Ok(_)) | None => return Err(not_a_component("it is a core module; build it for wasm32-wasip2")),
         Some(Err(error)) => return Err(not_a_component(error.message())),
-        None => return Err(not_a_component("it is empty")),
     }
     Validator::new_with_features(WasmFeatures::default())
         .validate_all(bytes)
@@ -110,10 +109,9 @@ fn check_import(kind: Kind, full: &str) -> Result<(), ComponentError> {
     match name.package {
         PACKAGE if !name.version.starts_with(CONTRACT_LINE) => Err(unknown_contract(&name)),
         PACKAGE if name.interface == "types" || kind.imports().contains(&name.interface) => Ok(()),
-        PACKAGE => Err(foreign(format!(
-            "a {kind} must not import `{full}`; it may import {}",
-            kind.imports().join(", ")
-        ))),
+        PACKAGE => {
+            Err(foreign(format!("a {kind} must not import `{full}`; it may import {}", kind.imports().join(", "))))
+        }
         "wasi:http" => Err(refused(
             RefusalCode::NotSupported,
             format!("it imports `{full}`; this host does not send requests for plugins yet, use a native tool"),

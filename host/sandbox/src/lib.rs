@@ -1,2 +1,32 @@
-//! s
+//! Plugins as WebAssembly components in wasmtime: the port `Sandbox`.
+//!
+//! A call gets a store and an instance of its own, and nothing of it stays. What it may reach is decided here, against
+//! its kind and its grants; what it did reach is in the journal, for every host call takes one path
+//! (`host::Host::free`, `host::Host::granted`). This room knows components and host calls; it knows neither runs nor
+//! pipelines, and reaches tools, blobs and cache through ports only.
+
+mod answered;
+pub mod bare;
 mod bindings;
+mod call;
+mod canonical;
+mod capability;
+mod compiled;
+mod convert;
+pub mod engine;
+mod host;
+mod indices;
+mod inspect;
+mod limiter;
+mod lines;
+mod permits;
+mod plugins;
+mod reach;
+mod sandbox;
+mod stop;
+mod watch;
+
+pub use sandbox::{SandboxError, Settings, WasmSandbox};
+
+/// The version of the contract that this host speaks.
+pub const CONTRACT: &str = "0.1.0";

@@ -27,8 +27,13 @@ pub(crate) enum Stop {
 impl Stop {
     /// A fault, with the whole chain of its sources.
     pub(crate) fn fault(action: &str, error: &(dyn Error + 'static)) -> Self {
-        let sources = std::iter::successors(Some(error), |error| error.source());
-        Self::Fault(sources.fold(action.to_owned(), |text, source| format!("{text}: {source}")))
+        let mut message = format!("{action}: {error}");
+        let mut source = error.source();
+        while let Some(error) = source {
+            message = format!("{message}: {error}");
+            source = error.source();
+        }
+        Self::Fault(message)
     }
 
     /// The outcome that a call stopped for this reason has.
@@ -69,7 +74,7 @@ fn was_answering(error: &wasmtime::Error) -> bool {
     !has_frames && find::<Trap>(error).is_none() && find::<std::str::Utf8Error>(error).is_none()
 }
 
-fn find<E: Error + 'static>(error: &wasmtime::Error) -> Option<&E> {
+fn find<E: Error + Send + Sync + 'static>(error: &wasmtime::Error) -> Option<&E> {
     error.downcast_ref::<E>().or_else(|| error.chain().find_map(|source| source.downcast_ref::<E>()))
 }
 

@@ -29,14 +29,17 @@ const OBSTACLES: [(&str, &str, &str); 3] = [
 
 /// The program, where it was named or on `PATH`.
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf, ToolError> {
-    let search = || std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join("bwrap")).find(|p| p.is_file());
+    let search =
+        || std::env::split_paths(&std::env::var_os("PATH")?).map(|dir| dir.join("bwrap")).find(|p| p.is_file());
     let found = match named {
         Some(path) => path.is_file().then(|| path.to_owned()),
         None => search(),
     };
     let place = named.map_or("on PATH".to_owned(), |path| format!("at {}", path.display()));
     found.ok_or_else(|| {
-        ToolError::Unavailable(format!("there is no bubblewrap {place}, and no tool runs without its sandbox; {INSTALL}"))
+        ToolError::Unavailable(format!(
+            "there is no bubblewrap {place}, and no tool runs without its sandbox; {INSTALL}"
+        ))
     })
 }
 
@@ -45,7 +48,8 @@ pub(crate) fn version(bwrap: &Path) -> Result<(u32, u32), String> {
     let output = Command::new(bwrap).arg("--version").stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("{} does not start: {error}", bwrap.display()))?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let numbers: Vec<u32> = text.trim().rsplit(' ').next().unwrap_or("").split('.').map_while(|n| n.parse().ok()).collect();
+    let numbers: Vec<u32> =
+        text.trim().rsplit(' ').next().unwrap_or("").split('.').map_while(|n| n.parse().ok()).collect();
     match numbers.as_slice() {
         [major, minor, ..] => Ok((*major, *minor)),
         _ => Err(format!("{} has no version that can be read", bwrap.display())),
@@ -68,7 +72,8 @@ pub(crate) fn probe(bwrap: &Path) -> Result<(), String> {
 /// What is in the way of user namespaces here.
 pub(crate) fn remedy() -> String {
     let is_set = |path: &str, value: &str| std::fs::read_to_string(path).is_ok_and(|found| found.trim() == value);
-    let found: Vec<&str> = OBSTACLES.iter().filter(|(path, value, _)| is_set(path, value)).map(|(.., then)| *then).collect();
+    let found: Vec<&str> =
+        OBSTACLES.iter().filter(|(path, value, _)| is_set(path, value)).map(|(.., then)| *then).collect();
     if found.is_empty() {
         return "this machine does not let bubblewrap make namespaces; inside a container, start that with \
                 `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt systempaths=unconfined`"
@@ -115,7 +120,9 @@ pub(crate) fn options(stage: &Stage, request: &Request, limits: &Limits) -> Vec<
     for scratch in &request.scratch {
         add(&["--bind", &scratch.path.display().to_string(), &format!("{WORKSPACE}/{}", scratch.name)]);
     }
-    add(&["--remount-ro", "/dev", "--remount-ro", "/", "--chdir"]);
+    // The kernel lets the uid of root write settings under /proc/sys without any capability, and a host that runs as
+    // root has that uid in its sandboxes too.
+    add(&["--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir"]);
     add(&[&format!("{WORKSPACE}/{}", request.cwd), "--clearenv"]);
     for (name, value) in &request.env {
         add(&["--setenv", name, value]);

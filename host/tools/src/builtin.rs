@@ -42,7 +42,6 @@ const PYTHON_ENV: &[(&str, &str)] = &[("PYTHONDONTWRITEBYTECODE", "1")];
 /// In order of name.
 pub(crate) const BUILTINS: &[Builtin] = &[
     system("bash", &["--version"]),
-    system("c++", &["--version"]),
     Builtin { name: "cargo", is_rust: true, version: &["-vV"], env: CARGO_ENV },
     system("cc", &["--version"]),
     system("cmake", &["--version"]),

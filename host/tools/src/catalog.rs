@@ -111,7 +111,8 @@ fn system_tool(name: &ToolName, builtin: &Builtin) -> Result<Tool, ToolError> {
 
 /// The toolchain itself, not rustup's proxies: those read the user's home. The system's roots are for the linker.
 fn rust_tool(name: &ToolName, builtin: &Builtin) -> Result<Tool, ToolError> {
-    let sysroot = builtin::rust_sysroot().ok_or_else(|| not_installed(name, "`rustc --print sysroot` has no answer"))?;
+    let sysroot =
+        builtin::rust_sysroot().ok_or_else(|| not_installed(name, "`rustc --print sysroot` has no answer"))?;
     let in_system = builtin::is_in_system(sysroot);
     let inside = if in_system { sysroot.to_owned() } else { PathBuf::from(RUST_FOLDER) };
     let own = Root { host: sysroot.to_owned(), inside: inside.clone(), link: None };
@@ -206,7 +207,8 @@ mod tests {
 
     #[test]
     fn a_configured_tool_replaces_a_built_in_one() {
-        let definition = toml::from_str("program = '/bin/sh'\nroots = ['/usr']\nfingerprint = ['sh', '-c', ':']").unwrap();
+        let definition =
+            toml::from_str("program = '/bin/sh'\nroots = ['/usr']\nfingerprint = ['sh', '-c', ':']").unwrap();
         let tool = Catalog::new([(name("git"), definition)].into()).tool(&name("git")).unwrap();
         assert_eq!(tool.program, Path::new("/bin/sh"));
         assert_eq!(tool.version, Some(vec!["-c".to_owned(), ":".to_owned()]));

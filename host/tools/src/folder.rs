@@ -21,9 +21,13 @@ pub(crate) type FileTime = (i64, i64);
 /// What a file is, without following it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
-    File { is_executable: bool },
+    File {
+        is_executable: bool,
+    },
     Folder,
-    Link { target: String },
+    Link {
+        target: String,
+    },
     /// A device, a socket, a named pipe: never copied.
     Special,
 }
@@ -51,12 +55,12 @@ impl Folder {
 
     /// The folder that a path's last part stands in, and that part. Folders on the way must be there.
     pub(crate) fn parent<'a>(&self, path: &'a str) -> io::Result<(Self, &'a str)> {
-        self.descend(path, |folder, name| folder.child(name))
+        self.descend(path, Self::child)
     }
 
     /// The same; folders on the way are made.
     pub(crate) fn parent_made<'a>(&self, path: &'a str) -> io::Result<(Self, &'a str)> {
-        self.descend(path, |folder, name| folder.child_made(name))
+        self.descend(path, Self::child_made)
     }
 
     fn descend<'a>(&self, path: &'a str, step: fn(&Self, &str) -> io::Result<Self>) -> io::Result<(Self, &'a str)> {
@@ -128,7 +132,11 @@ impl Folder {
             }
             other => File::from(other?),
         };
-        if file.metadata()?.is_file() { Ok(file) } else { Err(io::Error::other(format!("`{name}` is no regular file"))) }
+        if file.metadata()?.is_file() {
+            Ok(file)
+        } else {
+            Err(io::Error::other(format!("`{name}` is no regular file")))
+        }
     }
 
     /// Makes a new file; whatever stood there is removed before.

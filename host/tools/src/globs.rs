@@ -5,7 +5,7 @@ use lockgate_ports::ToolError;
 
 /// Some patterns. `*` stays within one folder, `**` crosses folders, and a pattern that names a folder stands for all
 /// that is in it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Globs {
     set: GlobSet,
     patterns: Vec<String>,
@@ -115,7 +115,9 @@ mod tests {
 
     #[test]
     fn folders_without_a_possible_match_are_not_walked() {
-        let check = |pattern, folder, expected| assert_eq!(globs(&[pattern]).reach_into(folder), expected, "{pattern} {folder}");
+        let check = |pattern, folder, expected| {
+            assert_eq!(globs(&[pattern]).reach_into(folder), expected, "{pattern} {folder}");
+        };
         check("target/package/*.crate", "target", true);
         check("target/package/*.crate", "target/package", true);
         check("target/package/*.crate", "target/debug", false);

@@ -9,6 +9,7 @@ use lockgate_ports::{ToolAction, ToolError};
 use crate::catalog::{Catalog, Root, Tool};
 use crate::globs::{Globs, is_within, relative};
 use crate::limits::{COMMAND_LINE_BYTES_MAX, VARIABLES_MAX};
+use crate::native::absolute;
 
 /// Where the workspace is seen.
 pub(crate) const WORKSPACE: &str = "/workspace";
@@ -56,6 +57,25 @@ impl Request {
         };
         request.check_size()?;
         Ok(request)
+    }
+
+    /// A tool that is asked for its version, with nothing to see but itself.
+    pub(crate) fn version(tool: &Tool, arguments: &[String], time_ms: u64) -> Self {
+        let tools = vec![tool.clone()];
+        let program = tool.program.display().to_string();
+        Self {
+            argv: std::iter::once(program).chain(arguments.iter().cloned()).collect(),
+            env: environment(&tools, &BTreeMap::new()),
+            cwd: String::new(),
+            inputs: Globs::default(),
+            outputs: Globs::default(),
+            scratch: Vec::new(),
+            stdout_to: None,
+            stdin: Vec::new(),
+            roots: tool.roots.iter().map(|root| (root.inside.clone(), root.clone())).collect(),
+            tools,
+            time_ms,
+        }
     }
 
     /// The names of the scratch folders.
@@ -126,7 +146,7 @@ fn search_path(tools: &[Tool]) -> String {
 fn checked_scratch(scratch: &[ScratchAccess]) -> Result<Vec<ScratchAccess>, ToolError> {
     let check = |scratch: &ScratchAccess| {
         let name = inside("scratch folder", &scratch.name)?;
-        Ok(ScratchAccess { name, ..scratch.clone() })
+        Ok(ScratchAccess { name, path: absolute(&scratch.path), was_empty: scratch.was_empty })
     };
     let checked: Vec<ScratchAccess> = scratch.iter().map(check).collect::<Result<_, ToolError>>()?;
     for (place, one) in checked.iter().enumerate() {
@@ -139,9 +159,12 @@ fn checked_scratch(scratch: &[ScratchAccess]) -> Result<Vec<ScratchAccess>, Tool
 }
 
 fn inside(what: &str, path: &str) -> Result<String, ToolError> {
-    let path = if what == "working folder" && matches!(path, "." | "./" | "") { return Ok(String::new()) } else { path };
+    let path =
+        if what == "working folder" && matches!(path, "." | "./" | "") { return Ok(String::new()) } else { path };
     let checked = relative(path).map(str::to_owned);
-    checked.ok_or_else(|| denied(&format!("the {what} `{path}` leaves the workspace; name it relative to it, without `..`")))
+    checked.ok_or_else(|| {
+        denied(&format!("the {what} `{path}` leaves the workspace; name it relative to it, without `..`"))
+    })
 }
 
 fn denied(message: &str) -> ToolError {

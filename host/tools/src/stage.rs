@@ -72,6 +72,11 @@ impl Stage {
         self.folder.path().join("workspace")
     }
 
+    /// The whole stage.
+    pub(crate) fn open(&self) -> io::Result<Folder> {
+        Folder::open(self.folder.path())
+    }
+
     /// The sandbox's list of users.
     pub(crate) fn passwd(&self) -> PathBuf {
         self.folder.path().join("passwd")

@@ -57,7 +57,13 @@ pub(crate) type Visit<'a> = dyn FnMut(&Folder, &str, Node) -> io::Result<()> + '
 
 /// Walks a folder in order of name, a folder before what is in it, and visits what matches. `at` is the folder's own
 /// path as the patterns know it; paths under `hidden` are passed over.
-pub(crate) fn walk(folder: &Folder, at: &str, globs: &Globs, hidden: &[String], visit: &mut Visit<'_>) -> io::Result<()> {
+pub(crate) fn walk(
+    folder: &Folder,
+    at: &str,
+    globs: &Globs,
+    hidden: &[String],
+    visit: &mut Visit<'_>,
+) -> io::Result<()> {
     if at.split('/').count() > FOLDER_DEPTH_MAX {
         return Err(io::Error::other(format!("`{at}` is more than {FOLDER_DEPTH_MAX} folders deep")));
     }

@@ -3,6 +3,7 @@
 pub mod artifacts;
 pub mod config;
 pub mod diagnostics;
+pub mod harness;
 pub mod invocation;
 pub mod junit;
 pub mod libtest;
@@ -19,7 +20,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 
 use lockgate_sdk::exec::{Command, Completion};
-use lockgate_sdk::{About, Ask, BuildStep, Duration, Effect, Evidence, Failure, Product, export, log, workspace};
+use lockgate_sdk::{About, Ask, BuildRequest, BuildStep, Duration, Effect, Failure, Product, export, log, workspace};
 
 use config::{Config, Subcommand};
 use outcome::Facts;
@@ -42,7 +43,7 @@ impl BuildStep for Plugin {
             .documentation(include_str!("../README.md"))
     }
 
-    fn run(config: Config, _evidence: Vec<Evidence>) -> Result<Product, Failure> {
+    fn run(config: Config, _request: BuildRequest) -> Result<Product, Failure> {
         config.check()?;
         let places = Places::new(workspace(), config.working_directory.as_deref());
         let completion = cargo(&config)?;
@@ -102,7 +103,7 @@ fn tell(stream: &Stream, tests: Option<&Tests>, completion: &Completion) {
     for text in stream.diagnostics.iter().filter_map(|message| message.message.rendered.as_deref()) {
         log::info(text.trim_end());
     }
-    for tests in tests {
+    if let Some(tests) = tests {
         tests.report.cases.iter().filter(|case| report::is_red(case)).for_each(|case| log::error(report::headline(case)));
         tests.warnings.iter().for_each(log::warn);
     }

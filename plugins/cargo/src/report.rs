@@ -1,5 +1,7 @@
 //! Everything that is known of a test run as one test report.
 
+use std::fs;
+
 use lockgate_sdk::{Location, Measurement, TestCase, TestReport, TestStatus};
 
 use crate::libtest::{self, Block, Case, Status};
@@ -29,8 +31,8 @@ pub struct Tests {
 pub fn read(stream: &Stream, stderr: &str, places: &Places) -> Tests {
     let blocks = libtest::parse(&stream.text);
     let runs = suites::announced(stderr);
-    let alignment = suites::align(&blocks, &runs);
-    let names = Names::new(&stream.artifacts);
+    let names = Names::new(&stream.artifacts).with_manifests(&stream.artifacts, |path| manifest(path, places));
+    let alignment = suites::align(&blocks, &runs, |run| names.is_libtest(run));
     let mut tests = Tests::default();
     if alignment.is_ambiguous {
         tests.warnings.push("some test binaries have a harness of their own: suites may bear another binary's name".to_owned());
@@ -46,6 +48,10 @@ pub fn read(stream: &Stream, stderr: &str, places: &Places) -> Tests {
         }
     }
     tests.finish()
+}
+
+fn manifest(path: &str, places: &Places) -> Option<String> {
+    fs::read_to_string(places.on_disk(&places.inside(path)?)).ok()
 }
 
 impl Tests {

@@ -4,12 +4,12 @@
 //! runs. A binary with a harness of its own has no block, so the two lists are aligned by what both of them know:
 //! whether it failed, and whether its tests are documentation tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{Artifact, TargetKind};
 
 use crate::libtest::Block;
-use crate::package;
+use crate::{harness, package};
 
 /// A run that cargo announced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,7 @@ fn ending(line: &str) -> Option<String> {
 pub struct Names {
     by_file: BTreeMap<String, String>,
     by_crate: BTreeMap<String, String>,
+    own_harness: BTreeSet<String>,
 }
 
 impl Names {
@@ -85,6 +86,26 @@ impl Names {
             }
         }
         names
+    }
+
+    /// Learns from a reader of manifests which binaries have a harness of their own.
+    #[must_use]
+    pub fn with_manifests(mut self, artifacts: &[Artifact], read: impl Fn(&str) -> Option<String>) -> Self {
+        for artifact in artifacts {
+            let file = artifact.executable.as_ref().and_then(|path| path.file_name());
+            let (Some(file), Some(manifest)) = (file, read(artifact.manifest_path.as_str())) else { continue };
+            let library = if is_library(artifact) { artifact.target.name.as_str() } else { "" };
+            if harness::without_libtest(&manifest, library).contains(&artifact.target.name) {
+                self.own_harness.insert(file.to_owned());
+            }
+        }
+        self
+    }
+
+    /// Whether libtest runs it, as far as is known.
+    #[must_use]
+    pub fn is_libtest(&self, run: &Run) -> bool {
+        !matches!(run, Run::Binary(file) if self.own_harness.contains(file))
     }
 
     /// The suite's name.
@@ -124,11 +145,17 @@ pub struct Alignment {
     pub is_ambiguous: bool,
 }
 
-/// Aligns blocks with runs, keeping the order of both.
+/// Aligns blocks with runs, keeping the order of both. `is_libtest` says of a run whether its manifest leaves the harness
+/// to libtest; a harness of its own may write as libtest does, so it is asked only where the counts differ.
 #[must_use]
-pub fn align(blocks: &[Block], runs: &[Announced]) -> Alignment {
+pub fn align(blocks: &[Block], runs: &[Announced], is_libtest: impl Fn(&Run) -> bool) -> Alignment {
+    let certain = |runs: Vec<usize>| Alignment { runs: runs.into_iter().map(Some).collect(), is_ambiguous: false };
     if blocks.len() == runs.len() {
-        return Alignment { runs: (0..runs.len()).map(Some).collect(), is_ambiguous: false };
+        return certain((0..runs.len()).collect());
+    }
+    let plain: Vec<usize> = (0..runs.len()).filter(|index| is_libtest(&runs[*index].what)).collect();
+    if blocks.len() == plain.len() {
+        return certain(plain);
     }
     let first = greedy(blocks.iter(), runs.iter().enumerate());
     let mut last = greedy(blocks.iter().rev(), runs.iter().enumerate().rev());
@@ -187,7 +214,14 @@ error: 2 targets failed:
 
     fn check(blocks: &str, stderr: &str, expected: &[Option<usize>], is_ambiguous: bool) {
         let expected = Alignment { runs: expected.to_vec(), is_ambiguous };
-        assert_eq!(align(&parse(blocks), &announced(stderr)), expected, "{blocks}");
+        assert_eq!(align(&parse(blocks), &announced(stderr), |_| true), expected, "{blocks}");
+    }
+
+    #[test]
+    fn a_manifest_tells_which_run_has_no_block() {
+        let is_libtest = |run: &Run| *run != Run::Binary("a-1".to_owned());
+        let alignment = align(&parse(&format!("{OK}{DOC}")), &announced(&HEADS.concat()), is_libtest);
+        assert_eq!(alignment, Alignment { runs: vec![Some(1), Some(2)], is_ambiguous: false });
     }
 
     const OK: &str = "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use lockgate_sdk::exec::{Command, ExecError};
-use lockgate_sdk::{About, Ask, BuildStep, Duration, Effect, Evidence, EvidenceBody, Failure, Product, export, workspace};
+use lockgate_sdk::{About, Ask, BuildRequest, BuildStep, Duration, Effect, EvidenceBody, Failure, Product, Ruling, export, workspace};
 
 use config::Config;
 
@@ -31,14 +31,14 @@ impl BuildStep for Plugin {
             .documentation(include_str!("../README.md"))
     }
 
-    fn run(config: Config, _evidence: Vec<Evidence>) -> Result<Product, Failure> {
+    fn run(config: Config, _request: BuildRequest) -> Result<Product, Failure> {
         let file = workspace().join(outputs::FILE);
         let command = command(&config, &file)?;
         let completion = command.run().map_err(|error| refused(error, &command.argv[0]))?;
         let written = take(&file)?;
         let (conclusion, summary) = verdict::judge(&completion, &config.ok_exit_codes)?;
         let evidence = vec![EvidenceBody::Measurements(verdict::measurements(&completion))];
-        Ok(Product { conclusion, outputs: outputs::parse(&written)?, evidence, summary })
+        Ok(Product { conclusion, outputs: read_outputs(&written, conclusion)?, evidence, summary })
     }
 }
 
@@ -73,6 +73,14 @@ fn take(file: &Path) -> Result<String, Failure> {
     let text = if size > outputs::BYTES_MAX { Err(too_large(size)) } else { fs::read_to_string(file).map_err(Failure::from) };
     fs::remove_file(file)?;
     text
+}
+
+/// A red command may have died while it wrote: its redness is what counts then.
+fn read_outputs(written: &str, conclusion: Ruling) -> Result<Vec<(String, String)>, Failure> {
+    match outputs::parse(written) {
+        Err(_) if conclusion == Ruling::Fail => Ok(Vec::new()),
+        parsed => parsed,
+    }
 }
 
 fn too_large(size: u64) -> Failure {

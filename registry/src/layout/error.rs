@@ -28,6 +28,12 @@ pub enum LayoutError {
         /// Names that it has.
         known: Vec<String>,
     },
+    /// A plugin is stored under a tag.
+    #[error("{reference} has no tag to store a plugin under; write one, such as :0.1")]
+    Untagged {
+        /// The reference.
+        reference: String,
+    },
     /// The tag was moved since the reference was written.
     #[error(
         "`{name}` in {path} is now {found}, the reference names {wanted}; lock the pipeline again if that is meant"

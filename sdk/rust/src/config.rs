@@ -9,7 +9,7 @@ use crate::Failure;
 ///
 /// # Errors
 /// `bad-config`, with the path of the value that is wrong.
-pub fn parse_config<C: DeserializeOwned>(text: &str) -> Result<C, Failure> {
+pub(crate) fn parse_config<C: DeserializeOwned>(text: &str) -> Result<C, Failure> {
     parse(text, "bad-config", "configuration")
         .map_err(|failure| failure.help("compare the step's `with:` with the plugin's documented configuration"))
 }
@@ -18,7 +18,7 @@ pub fn parse_config<C: DeserializeOwned>(text: &str) -> Result<C, Failure> {
 ///
 /// # Errors
 /// `bad-state`, where another version of the plugin left a state that this one cannot read.
-pub fn parse_state<S: DeserializeOwned + Default>(text: Option<&str>) -> Result<S, Failure> {
+pub(crate) fn parse_state<S: DeserializeOwned + Default>(text: Option<&str>) -> Result<S, Failure> {
     let Some(text) = text else { return Ok(S::default()) };
     parse(text, "bad-state", "state").map_err(|failure| {
         failure.help("the state was left by another version of the plugin: go back to that one, or start over")
@@ -29,7 +29,7 @@ pub fn parse_state<S: DeserializeOwned + Default>(text: Option<&str>) -> Result<
 ///
 /// # Errors
 /// `bad-state`, where the state is not expressible in JSON (a map whose keys are no strings, for example).
-pub fn state_text<S: Serialize>(state: &S) -> Result<String, Failure> {
+pub(crate) fn state_text<S: Serialize>(state: &S) -> Result<String, Failure> {
     serde_json::to_string(state).map_err(|error| Failure::new("bad-state", format!("cannot write the state: {error}")))
 }
 

@@ -87,6 +87,8 @@ impl TestCase {
     }
 }
 
+// The type is generated, so there is no place for a derive.
+#[allow(clippy::derivable_impls)]
 impl Default for TestReport {
     fn default() -> Self {
         Self { cases: Vec::new(), coverage: Vec::new(), measurements: Vec::new() }
@@ -148,6 +150,8 @@ impl Finding {
     }
 }
 
+// The type is generated, so there is no place for a derive.
+#[allow(clippy::derivable_impls)]
 impl Default for ScanReport {
     fn default() -> Self {
         Self { findings: Vec::new(), components: Vec::new(), measurements: Vec::new() }

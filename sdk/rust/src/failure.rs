@@ -1,6 +1,5 @@
 //! Typed failures: the plugin could not do its work. A red test or a finding is a result, never a failure.
 
-use std::fmt;
 use std::io;
 
 use crate::{ArtifactError, ExecError, Failure, Location, SecretError};
@@ -33,14 +32,6 @@ impl Failure {
         self
     }
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.code, self.message)
-    }
-}
-
-impl std::error::Error for Failure {}
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
@@ -113,8 +104,9 @@ mod tests {
     #[test]
     fn a_failure_is_built_step_by_step() {
         let failure = Failure::new("missing-file", "no report").help("run the tests first").at(Location::file("a.xml"));
-        assert_eq!(failure.to_string(), "missing-file: no report");
-        assert_eq!((failure.at[0].path.as_str(), failure.retryable), ("a.xml", false));
+        assert_eq!((failure.code.as_str(), failure.message.as_str()), ("missing-file", "no report"));
+        assert_eq!((failure.help.as_deref(), failure.retryable), (Some("run the tests first"), false));
+        assert_eq!(failure.at[0].path, "a.xml");
     }
 
     #[test]

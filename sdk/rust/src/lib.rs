@@ -84,8 +84,8 @@ pub use duration::{Duration, DurationError};
 pub use exec::ExecError;
 pub use kinds::{
     Action, AlertInput, AlertRule, BuildRequest, BuildStep, Condition, Decision, DeployStrategy, DeployTarget,
-    Evaluation, GateRequest, Notice, Notifier, Product, QualityGate, Release, ReportFile, Rollout, ScanRequest, Scanner,
-    TestReporter,
+    Evaluation, GateRequest, Notice, Notifier, Product, QualityGate, Release, ReportFile, Rollout, ScanRequest,
+    Scanner, TestReporter,
 };
 pub use lockgate_sdk_macros::export;
 pub use secrets::SecretError;

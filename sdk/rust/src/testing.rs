@@ -116,8 +116,7 @@ impl Host {
     /// Every line that the plugin logged, in order.
     #[must_use]
     pub fn lines(&self) -> Vec<LogLine> {
-        let line = |(level, message, fields)| LogLine { level, message, fields };
-        World::with(|world| world.lines.iter().cloned().map(line).collect()).unwrap_or_default()
+        World::with(|world| world.lines.clone()).unwrap_or_default()
     }
 
     /// Every progress that the plugin told: words, units done, units in all.

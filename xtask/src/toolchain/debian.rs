@@ -73,7 +73,8 @@ fn folder() -> Result<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let cache = cache.or_else(|| env::home_dir().map(|home| home.join(".cache")));
     let cache = cache.ok_or_else(|| {
-        Failure::new("there is no home folder to keep a compiler in").remedy(format!("set {FOLDER_VARIABLE} to a folder"))
+        Failure::new("there is no home folder to keep a compiler in")
+            .remedy(format!("set {FOLDER_VARIABLE} to a folder"))
     })?;
     Ok(cache.join("lockgate").join(FOLDER_NAME))
 }
@@ -88,8 +89,10 @@ fn hold(path: &Path) -> Result<File> {
 fn install(folder: &Path, parent: &Path) -> Result<()> {
     for program in ["apt-get", "dpkg"] {
         if find_program(program).is_none() {
-            return Err(Failure::new(format!("no compiler for {TARGET}: rustup could not add it, and there is no {program}"))
-                .remedy(format!("run `rustup target add {TARGET}` where its server can be reached")));
+            return Err(Failure::new(format!(
+                "no compiler for {TARGET}: rustup could not add it, and there is no {program}"
+            ))
+            .remedy(format!("run `rustup target add {TARGET}` where its server can be reached")));
         }
     }
     step("Fetching Debian's compiler for wasm32-wasip2 (about 260 MB, once)");

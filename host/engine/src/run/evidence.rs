@@ -10,17 +10,17 @@ use super::state::RunState;
 
 /// Proof as the events hold it, and where it comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Exhibit {
+pub(super) struct Exhibit {
     job: JobId,
     matrix: Vec<(String, String)>,
     step: StepId,
     /// In place or by digest.
-    pub body: EvidenceRef,
+    pub(super) body: EvidenceRef,
 }
 
 impl Exhibit {
     /// The proof, one by one, with its place.
-    pub fn evidence(&self, bodies: Vec<lockgate_model::evidence::EvidenceBody>) -> impl Iterator<Item = Evidence> + '_ {
+    pub(super) fn evidence(&self, bodies: Vec<lockgate_model::evidence::EvidenceBody>) -> impl Iterator<Item = Evidence> + '_ {
         bodies.into_iter().map(|body| Evidence {
             job: self.job.clone(),
             matrix: self.matrix.clone(),

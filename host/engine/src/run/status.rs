@@ -87,6 +87,8 @@ pub(super) fn job_conclusion(state: &RunState, job: usize) -> Conclusion {
     });
     let steps = worst.max().unwrap_or(Conclusion::Passed);
     match (phase, stop_reason(state, job)) {
+        // A step that was stopped because the job's time was up counts as that, whatever it calls itself.
+        (JobPhase::Running { timed_out: true, .. }, _) if steps == Conclusion::Cancelled => Conclusion::TimedOut,
         (JobPhase::Running { timed_out: true, .. }, _) => steps.max(Conclusion::TimedOut),
         (_, Some(StopReason::Cancelled)) => steps.max(Conclusion::Cancelled),
         _ => steps,

@@ -90,23 +90,31 @@ impl World {
     /// Plays to the end of the run.
     pub(crate) fn play(mut self) -> Self {
         for _ in 0..TURNS_MAX {
-            self.poll();
+            let timer = self.poll();
             let done = self.host.driver.state().conclusion.is_some() && self.host.driver.is_settled();
             if done {
                 self.check_end();
                 return self;
             }
-            self.something_happens();
+            if !timer {
+                self.something_happens();
+            }
             self.ghosts_act();
         }
         panic!("the run does not end: {:#?}", self.host.driver.state().jobs);
     }
 
-    fn poll(&mut self) {
+    /// Polls and does what there is to do; true when a timer was due next.
+    fn poll(&mut self) -> bool {
         let todo = self.host.driver.poll(self.now).expect("the machine contradicts itself");
         if !todo.append.is_empty() {
             let events = todo.append.into_iter().map(|stamped| stamped.event).collect();
             self.host.appends.push_back((todo.expected_seq, self.now, events));
+        }
+        for key in todo.abandon {
+            if let RunKey::Perform(key) = key {
+                self.host.under_way.remove(&key);
+            }
         }
         for effect in todo.start {
             match effect {
@@ -118,16 +126,18 @@ impl World {
                 }
             }
         }
-        // With nothing under way and nothing to write, only time can move things on.
-        let idle = self.host.under_way.is_empty() && self.host.appends.is_empty();
-        if let (true, Some(wake_at)) = (idle, todo.wake_at) {
+        self.sleep_until(todo.wake_at)
+    }
+
+    /// Where a timer comes before anything else can happen, lets it come: true.
+    fn sleep_until(&mut self, wake_at: Option<Timestamp>) -> bool {
+        let Some(wake_at) = wake_at.filter(|_| self.host.appends.is_empty()) else { return false };
+        let next_end = self.host.under_way.values().map(|work| if work.stopped { self.now } else { work.ends_at }).min();
+        let comes_first = next_end.is_none_or(|end| wake_at < end);
+        if comes_first {
             self.now = self.now.max(wake_at);
-        } else if let Some(wake_at) = todo.wake_at {
-            let next_end = self.host.under_way.values().map(|work| work.ends_at).min();
-            if self.host.appends.is_empty() && next_end.is_some_and(|end| wake_at < end) {
-                self.now = self.now.max(wake_at);
-            }
         }
+        comes_first
     }
 
     fn start(&mut self, key: AttemptKey, after_commit: bool) {
@@ -163,7 +173,10 @@ impl World {
             }
             return;
         }
-        let commits = !self.host.appends.is_empty() && (self.host.under_way.is_empty() || self.dice.percent(60));
+        // A commit takes no time to speak of: it may come after the end of a quick step, never after that of a slow one.
+        let soon = self.now.plus_ms(50);
+        let ends_soon = self.host.under_way.values().any(|work| work.stopped || work.ends_at <= soon);
+        let commits = !self.host.appends.is_empty() && (!ends_soon || self.dice.percent(60));
         if commits { self.commit() } else { self.finish_one() }
     }
 
@@ -192,7 +205,7 @@ impl World {
         if self.log.is_empty() {
             return;
         }
-        self.now = self.now.plus_ms(self.dice.below(3) * 100);
+        self.now = self.now.plus_ms(self.dice.below(20));
         self.host = self.fresh_host();
     }
 
@@ -299,11 +312,18 @@ impl World {
         self.host.driver.state().conclusion.unwrap()
     }
 
-    /// How the run, its jobs and its steps ended.
+    /// How the run, its jobs and its steps ended. Which step of a job a timeout catches is up to the clock.
     pub(crate) fn conclusions(&self) -> (Conclusion, Vec<(Option<Conclusion>, Vec<StepPhase>)>) {
         let state = self.host.driver.state();
-        let steps = |job: &lockgate_engine::run::JobState| job.steps.iter().map(|step| step.phase).collect();
-        (self.conclusion(), state.jobs.iter().map(|job| (job.conclusion(), steps(job))).collect())
+        let timed_out = |at: usize| {
+            let key = &state.plan.jobs[at].key;
+            self.events().iter().any(|event| matches!(event, RunEvent::JobTimedOut { job } if job == key))
+        };
+        let job = |(at, job): (usize, &lockgate_engine::run::JobState)| {
+            let steps = if timed_out(at) { &[] } else { job.steps.as_slice() };
+            (job.conclusion(), steps.iter().map(|step| step.phase).collect())
+        };
+        (self.conclusion(), state.jobs.iter().enumerate().map(job).collect())
     }
 
     pub(crate) fn attention_needed(&self) -> bool {

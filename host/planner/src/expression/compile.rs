@@ -80,11 +80,18 @@ fn first_error(source: &str, errors: &ParseErrors) -> SyntaxError {
     SyntaxError { message: readable(message), offset: first.map_or(0, |error| offset_of(source, error.pos)) }
 }
 
-/// The parser lists every token that could stand there; a person wants the token that does.
+/// The parser speaks of its grammar and lists every token that could stand there; a person wants the one that does.
 fn readable(message: &str) -> String {
     let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
     let message = message.split(" expecting ").next().unwrap_or(message);
-    message.replace("<EOF>", "end of the expression").chars().take(200).collect()
+    let unexpected = ["mismatched input '", "extraneous input '", "no viable alternative at input '"]
+        .into_iter()
+        .find_map(|start| message.strip_prefix(start)?.strip_suffix('\''));
+    match unexpected {
+        Some("<EOF>") => "it ends too early".to_owned(),
+        Some(token) => format!("unexpected `{}`", token.chars().take(80).collect::<String>()),
+        None => message.chars().take(200).collect(),
+    }
 }
 
 /// Bytes before a line and column that both count from 1, in characters.
@@ -137,9 +144,11 @@ mod tests {
     #[test]
     fn mistakes_have_a_place() {
         check("", Err(("the expression is empty", 0)));
-        check("a ==", Err(("mismatched input 'end of the expression'", 4)));
-        check("a b", Err(("extraneous input 'b'", 2)));
-        check("'ä' + )", Err(("mismatched input ')'", 7)));
+        check("a ==", Err(("it ends too early", 4)));
+        check("a b", Err(("unexpected `b`", 2)));
+        check("'ä' + )", Err(("unexpected `)`", 7)));
+        check("a.", Err(("it ends too early", 2)));
+        check("'a", Err(("token recognition error at: ''a'", 0)));
     }
 
     #[test]

@@ -178,20 +178,40 @@ fn result_of<'a>(call: &CallExpr, sizes: &[Size<'a>]) -> Size<'a> {
         operators::ADD => all,
         operators::CONDITIONAL => sizes.iter().skip(1).copied().fold(Size::default(), Size::either),
         operators::INDEX | operators::OPT_INDEX => Size::opaque(sizes.first().map_or(1, |operand| operand.item)),
-        operators::LOGICAL_AND
-        | operators::LOGICAL_OR
-        | operators::LOGICAL_NOT
-        | operators::NOT_STRICTLY_FALSE
-        | operators::EQUALS
-        | operators::NOT_EQUALS
-        | operators::LESS
-        | operators::LESS_EQUALS
-        | operators::GREATER
-        | operators::GREATER_EQUALS
-        | operators::IN => Size::scalar(),
+        name if SCALAR_FUNCTIONS.contains(&name) => Size::scalar(),
         _ => Size::opaque(all.total.saturating_add(CONVERSION_BYTES_MAX)),
     }
 }
+
+/// Functions that give a number, a boolean or an instant, whatever they are given.
+const SCALAR_FUNCTIONS: [&str; 26] = [
+    operators::LOGICAL_AND,
+    operators::LOGICAL_OR,
+    operators::LOGICAL_NOT,
+    operators::NOT_STRICTLY_FALSE,
+    operators::EQUALS,
+    operators::NOT_EQUALS,
+    operators::LESS,
+    operators::LESS_EQUALS,
+    operators::GREATER,
+    operators::GREATER_EQUALS,
+    operators::IN,
+    operators::SUBSTRACT,
+    operators::MULTIPLY,
+    operators::DIVIDE,
+    operators::MODULO,
+    operators::NEGATE,
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "type",
+];
 
 /// What the function itself does, beside the evaluation of its arguments: logic and choice look at nothing twice, a
 /// regular expression goes over the text once for each of its own states, all else over its arguments once.
@@ -230,7 +250,7 @@ mod tests {
         for source in [
             "inputs.list.map(a, inputs.list.map(b, inputs.list.map(c, c)))",
             "inputs.list.all(a, inputs.list.all(b, inputs.list.all(c, true)))",
-            "[0,1,2,3,4,5,6,7,8,9].map(a, inputs.list).map(b, b + b + b + b).map(c, [c, c, c, c]).map(d, [d, d, d, d, d])",
+            "[0,1,2,3,4,5,6,7,8,9].map(a, inputs.list).map(b, b+b+b+b).map(c, [c,c,c,c]).map(d, [d,d,d,d,d]).map(e, [e,e,e,e,e])",
             doubling.as_str(),
         ] {
             assert!(cost(source) > EXPRESSION_COST_MAX, "{source}: {}", cost(source));

@@ -92,7 +92,8 @@ impl<'a> Checker<'a> {
                 let depth = self.locals.len();
                 self.locals.extend([it.iter_var.as_str(), it.accu_var.as_str()]);
                 self.locals.extend(it.iter_var2.as_deref());
-                [&it.accu_init, &it.loop_cond, &it.loop_step, &it.result].map(|part| self.visit(part));
+                let inside = [&it.accu_init, &it.loop_cond, &it.loop_step, &it.result];
+                inside.into_iter().for_each(|part| self.visit(part));
                 self.locals.truncate(depth);
             }
             Expr::Call(call) => {
@@ -133,9 +134,10 @@ impl<'a> Checker<'a> {
             let help = (!here.is_empty()).then(|| format!("here there is {here}"));
             return self.error(expression, format!("`{root}` is not known at this place"), help);
         }
-        let near = suggest::help(root, self.names.roots.keys().copied());
-        let string = format!("a text stands in quotes: '{}'; a name with `-` in brackets: needs['my-job']", path.join("."));
-        let help = near.map_or_else(|| string.clone(), |near| format!("{near} {string}"));
+        let help = match suggest::nearest(root, self.names.roots.keys().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("a text stands in quotes: '{}'; a name with `-` in brackets: needs['my-job']", path.join(".")),
+        };
         self.error(expression, format!("there is no variable `{root}`"), Some(help));
     }
 

@@ -95,7 +95,8 @@ fn value_given(
 fn missing(name: &Spanned<String>, input: &Input, report: &mut Report) -> Option<Json> {
     if input.required == Some(true) {
         let message = format!("the run needs the input `{}`", name.value);
-        report.error("missing-input", name.span, message).help(format!("give it: -i {}=VALUE", name.value));
+        let what = input.description.as_ref().map_or_else(String::new, |text| format!(" ({text})"));
+        report.error("missing-input", name.span, message).help(format!("give it: -i {}=VALUE{what}", name.value));
     }
     None
 }

@@ -53,7 +53,7 @@ pub(crate) fn lower(
     let mut context = Context::new(file, &source.text, &lines, &plugins, catalog, inputs, event, report);
     let order = graph::order(file, context.report);
     let jobs = lay_out(file, &order, &mut context);
-    environments::check(file, &mut context);
+    environments::check_all(file, &mut context);
     let inputs = context.inputs_by_name();
     let event = context.scope.event.clone();
     plugins.report_unused(context.report);

@@ -8,6 +8,7 @@ use lockgate_model::ids::Digest;
 use lockgate_model::limits::ARTIFACT_BYTES_MAX;
 use lockgate_ports::BlobError;
 use lockgate_ports::sandbox::WorkspaceAccess;
+use rustix::io::Errno;
 use serde_json::json;
 
 use super::beneath;
@@ -87,13 +88,12 @@ impl Host {
 
 /// What a path that could not be opened means: it leaves the workspace, is not there, or the host failed.
 fn not_found(path: &str, error: &io::Error) -> Result<ArtifactError, Stop> {
-    use io::ErrorKind as Kind;
-    match error.kind() {
-        Kind::CrossesDevices => Ok(ArtifactError::Denied(format!("`{path}` leaves the workspace"))),
-        Kind::NotFound | Kind::NotADirectory | Kind::IsADirectory | Kind::InvalidInput | Kind::FilesystemLoop => {
+    match Errno::from_io_error(error) {
+        Some(Errno::XDEV) => Ok(ArtifactError::Denied(format!("`{path}` leaves the workspace"))),
+        Some(Errno::ACCESS | Errno::PERM) => Ok(ArtifactError::Denied(format!("`{path}` must not be opened"))),
+        Some(Errno::NOENT | Errno::NOTDIR | Errno::ISDIR | Errno::INVAL | Errno::LOOP | Errno::NAMETOOLONG) => {
             Ok(ArtifactError::Missing(format!("`{path}` is not a file of the workspace")))
         }
-        Kind::PermissionDenied => Ok(ArtifactError::Denied(format!("`{path}` must not be opened"))),
         _ => Err(Stop::fault(&format!("cannot open `{path}` in the workspace"), error)),
     }
 }

@@ -111,7 +111,16 @@ mod tests {
 
     #[test]
     fn nothing_outside_is_found() {
-        for outside in ["../outside", "sub/../../outside", "/etc/passwd", "/workspace/../outside", "outward", "folder/outside", "", "/"] {
+        for outside in [
+            "../outside",
+            "sub/../../outside",
+            "/etc/passwd",
+            "/workspace/../outside",
+            "outward",
+            "folder/outside",
+            "",
+            "/",
+        ] {
             check(outside, None);
         }
     }
@@ -120,7 +129,8 @@ mod tests {
     fn a_new_file_stands_beneath() {
         let folder = workspace();
         let root = folder.path().join("workspace");
-        for (inside, expected) in [("a/b/new", "a/b/new"), ("/workspace/outward", "outward"), ("sub/file", "sub/file")] {
+        for (inside, expected) in [("a/b/new", "a/b/new"), ("/workspace/outward", "outward"), ("sub/file", "sub/file")]
+        {
             let held = new_file(&root, inside).expect("room");
             fs::OpenOptions::new().write(true).create_new(true).open(held.path()).expect("a new file");
             assert!(fs::symlink_metadata(root.join(expected)).expect("there").is_file(), "{inside}");

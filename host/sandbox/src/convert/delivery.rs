@@ -8,13 +8,7 @@ use super::{InvalidAnswer, json, same_variants};
 use crate::bindings::guest::{alert_rule, deploy_strategy as strategy, deploy_target as target, notifier};
 use crate::bindings::host::types as wit;
 
-same_variants!(
-    condition,
-    wit_condition,
-    model::Condition,
-    alert_rule::Condition,
-    [Ok, Pending, Firing, Inconclusive]
-);
+same_variants!(condition, wit_condition, model::Condition, alert_rule::Condition, [Ok, Pending, Firing, Inconclusive]);
 
 pub(crate) fn wit_rollout(config: &lockgate_model::Json, rollout: &model::Rollout) -> strategy::Rollout {
     strategy::Rollout {

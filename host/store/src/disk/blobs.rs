@@ -96,9 +96,8 @@ impl BlobFiles {
         let mut staged = self.staging.file().map_err(|error| self.unwritten(error))?;
         let unreadable = |error| blob_error("read", path, error);
         let source = source.take(max_bytes.saturating_add(1));
-        let (digest, size_bytes) = hash_through(source, unreadable, |piece| {
-            staged.write_all(piece).map_err(|error| self.unwritten(error))
-        })?;
+        let (digest, size_bytes) =
+            hash_through(source, unreadable, |piece| staged.write_all(piece).map_err(|error| self.unwritten(error)))?;
         check_size(path, size_bytes, max_bytes)?;
         let kept = self.path(&digest);
         if !self.has(&kept, size_bytes)? {

@@ -22,9 +22,7 @@ pub(super) fn work_error(action: &str, path: &Path, source: impl Into<io::Error>
 /// A blob's failure whose path is a file handle of this process, told of the path that a person knows.
 pub(super) fn blamed_on(action: &str, path: &Path, error: BlobError) -> WorkspaceError {
     match error {
-        BlobError::Io { source, .. } => {
-            WorkspaceError::Io { action: format!("{action} {}", path.display()), source }
-        }
+        BlobError::Io { source, .. } => WorkspaceError::Io { action: format!("{action} {}", path.display()), source },
         other => other.into(),
     }
 }

@@ -46,6 +46,12 @@ struct Place {
     index: PathBuf,
 }
 
+impl Place {
+    fn is_folder(&self) -> bool {
+        fs::symlink_metadata(&self.content).is_ok_and(|found| found.is_dir())
+    }
+}
+
 impl WorkFolders {
     /// Opens the workspaces below the state folder `folder`, making it where absent. Entries called as one of
     /// `state_folder_names` never enter an imported tree.
@@ -141,7 +147,7 @@ impl Workspaces for WorkFolders {
 
     fn open(&self, run: &RunId, job: &JobKey, tree: &TreeRef) -> Result<Workspace, WorkspaceError> {
         let place = self.place(run, job);
-        let holds_it = Marker::new(*tree, &self.boot).stands_at(&place.marker) && place.content.is_dir();
+        let holds_it = place.is_folder() && Marker::new(*tree, &self.boot).stands_at(&place.marker);
         // From here on the folder may change, and nothing may say any more what it holds.
         remove_if_there(&place.marker).map_err(|error| work_error("remove", &place.marker, error))?;
         if !holds_it {

@@ -1,6 +1,7 @@
 //! A folder of a person as a tree, with git's rules for what belongs to it.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder};
@@ -57,7 +58,7 @@ impl FoundFile {
 fn walk(root: &Path, left_out: &[String]) -> Result<(Folder, Vec<FoundFile>), WorkspaceError> {
     let (mut tree, mut files, mut census) = (Folder::default(), Vec::new(), Census::default());
     for entry in walker(root, left_out) {
-        let entry = entry.map_err(|error| walk_error(root, error))?;
+        let entry = entry.map_err(|error| walk_error(root, &error))?;
         let (path, place) = (tree_path(root, entry.path())?, entry.into_path());
         let stat = Stat::at(CWD, &place).map_err(|error| work_error("read", &place, error))?;
         if path.is_empty() {
@@ -119,8 +120,8 @@ fn insert(tree: &mut Folder, root: &Path, path: &str, node: Node) -> Result<(), 
     Err(WorkspaceError::Invalid(format!("`{}` was moved while it was read; try again", place.display())))
 }
 
-fn walk_error(root: &Path, error: ignore::Error) -> WorkspaceError {
-    let text = error.to_string();
-    let source = error.into_io_error().unwrap_or_else(|| std::io::Error::other(text));
-    work_error("read the files of", root, source)
+/// The walker's text names the place below `root` that could not be read.
+fn walk_error(root: &Path, error: &ignore::Error) -> WorkspaceError {
+    let kind = error.io_error().map_or(io::ErrorKind::Other, io::Error::kind);
+    work_error("read the files of", root, io::Error::new(kind, error.to_string()))
 }

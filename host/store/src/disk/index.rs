@@ -96,18 +96,62 @@ fn decode(bytes: &[u8]) -> Option<IndexFile> {
 
 fn entry(path: &str, stamp: &Stamp, digest: &Digest) -> IndexEntry {
     let Stamp { size_bytes, modified_ns, changed_ns, inode } = *stamp;
-    IndexEntry {
-        path: path.to_owned(),
-        size_bytes,
-        modified_ns,
-        changed_ns,
-        inode,
-        digest: digest.as_bytes().to_vec(),
-    }
+    IndexEntry { path: path.to_owned(), size_bytes, modified_ns, changed_ns, inode, digest: digest.as_bytes().to_vec() }
 }
 
 fn parse(entry: IndexEntry) -> Option<(String, (Stamp, Digest))> {
     let IndexEntry { path, size_bytes, modified_ns, changed_ns, inode, digest } = entry;
     let digest = Digest::from_bytes(digest.try_into().ok()?);
     Some((path, (Stamp { size_bytes, modified_ns, changed_ns, inode }, digest)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAMP: Stamp = Stamp { size_bytes: 4, modified_ns: 70, changed_ns: 90, inode: 1 };
+
+    /// Records a file with `recorded` at the time 100 and asks for it with `asked`.
+    fn check(recorded: Stamp, asked: Stamp, wanted: bool) {
+        let mut index = StatIndex::new(100);
+        index.record("file", recorded, Digest::of(b"text"));
+        assert_eq!(index.digest_of("file", &asked).is_some(), wanted, "{recorded:?} {asked:?}");
+        assert_eq!(index.digest_of("other", &asked), None);
+    }
+
+    #[test]
+    fn a_file_is_known_while_its_stamp_is_the_same() {
+        check(STAMP, STAMP, true);
+        check(STAMP, Stamp { size_bytes: 5, ..STAMP }, false);
+        check(STAMP, Stamp { modified_ns: 71, ..STAMP }, false);
+        check(STAMP, Stamp { changed_ns: 91, ..STAMP }, false);
+        check(STAMP, Stamp { inode: 2, ..STAMP }, false);
+    }
+
+    #[test]
+    fn a_file_that_could_change_without_a_new_time_is_not_recorded() {
+        for (modified_ns, changed_ns, wanted) in [(70, 99, true), (70, 100, false), (99, 90, true), (100, 90, false)] {
+            let stamp = Stamp { modified_ns, changed_ns, ..STAMP };
+            check(stamp, stamp, wanted);
+        }
+    }
+
+    #[test]
+    fn an_index_is_read_as_it_was_written_or_is_empty() {
+        let home = tempfile::tempdir().unwrap();
+        let (staging, path) = (Staging::open(&home.path().join("tmp")).unwrap(), home.path().join("index"));
+        let mut index = StatIndex::new(100);
+        index.record("file", STAMP, Digest::of(b"text"));
+        index.write(&staging, &path).unwrap();
+        assert_eq!(StatIndex::read(&path).digest_of("file", &STAMP), Some(Digest::of(b"text")));
+
+        let mut bytes = fs::read(&path).unwrap();
+        if let Some(last) = bytes.last_mut() {
+            *last ^= 1;
+        }
+        for damaged in [bytes.as_slice(), &bytes[..40], &[]] {
+            fs::write(&path, damaged).unwrap();
+            assert_eq!(StatIndex::read(&path).digest_of("file", &STAMP), None);
+        }
+    }
 }

@@ -37,13 +37,7 @@ impl Materializer<'_> {
         set.map_err(|error| work_error("set the times of", &self.root.join(path), error))
     }
 
-    fn folder(
-        &self,
-        parent: BorrowedFd<'_>,
-        name: &str,
-        folder: &Folder,
-        path: &str,
-    ) -> Result<(), WorkspaceError> {
+    fn folder(&self, parent: BorrowedFd<'_>, name: &str, folder: &Folder, path: &str) -> Result<(), WorkspaceError> {
         let failed = |error| work_error("make", &self.root.join(path), error);
         rustix::fs::mkdirat(parent, name, Mode::from_raw_mode(0o755)).map_err(|errno| failed(errno.into()))?;
         let handle = open_folder(parent, name).map_err(failed)?;
@@ -52,13 +46,7 @@ impl Materializer<'_> {
         self.fill(handle.as_fd(), folder, path)
     }
 
-    fn file(
-        &self,
-        folder: BorrowedFd<'_>,
-        name: &str,
-        file: &FileContent,
-        path: &str,
-    ) -> Result<(), WorkspaceError> {
+    fn file(&self, folder: BorrowedFd<'_>, name: &str, file: &FileContent, path: &str) -> Result<(), WorkspaceError> {
         let place = self.root.join(path);
         let copied = self.blobs.copy_to(&file.digest, &path_within(folder, name));
         let size_bytes = copied.map_err(|error| match error {

@@ -32,3 +32,23 @@ pub(super) fn map<T: Sync, R: Send, E: Send>(
     done.sort_unstable_by_key(|(place, _)| *place);
     Ok(done.into_iter().map(|(_, result)| result).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::map;
+
+    #[test]
+    fn results_are_in_the_order_of_the_items() {
+        let items: Vec<u32> = (0..1_000).collect();
+        let results: Result<Vec<u32>, ()> = map(&items, |item| Ok(item * 2));
+        assert_eq!(results, Ok(items.iter().map(|item| item * 2).collect()));
+        assert_eq!(map(&[], |item: &u32| Err(*item)), Ok(Vec::<u32>::new()));
+    }
+
+    #[test]
+    fn an_error_ends_the_work() {
+        let items: Vec<u32> = (0..1_000).collect();
+        let failed = map(&items, |item| if *item == 500 { Err(*item) } else { Ok(()) });
+        assert_eq!(failed, Err(500));
+    }
+}

@@ -94,3 +94,39 @@ fn shared_bytes(one: &str, other: &str) -> usize {
     }
     shared
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(paths: &[&str]) {
+        let mut tree = Folder { modified_ns: Some(-1), ..Folder::default() };
+        for (path, modified_ns) in paths.iter().zip(0..) {
+            let folder = Folder { modified_ns: Some(modified_ns), ..Folder::default() };
+            assert!(tree.insert(path, Node::Folder(folder)));
+        }
+        let times = decode(&encode(&tree)).unwrap();
+        assert_eq!(times.len(), paths.len() + 1);
+        let mut again = tree.clone();
+        apply(&mut again, &Times::new());
+        assert_ne!(again, tree);
+        apply(&mut again, &times);
+        assert_eq!(again, tree);
+    }
+
+    #[test]
+    fn times_come_back_by_path() {
+        check(&[]);
+        check(&["a", "a/b", "a/b/c", "ab", "b"]);
+        // Characters that begin with the same byte.
+        check(&["\u{e4}", "\u{e5}", "\u{e5}/\u{e4}", "x\u{1f600}", "x\u{1f601}"]);
+    }
+
+    #[test]
+    fn a_path_that_shares_too_much_is_refused() {
+        let entry = Entry { shared_bytes: 1, rest: "a".to_owned(), modified_ns: 0 };
+        assert!(decode(&TreeTimes { entries: vec![entry] }.encode_to_vec()).is_err());
+        assert!(decode(b"\xff").is_err());
+    }
+}

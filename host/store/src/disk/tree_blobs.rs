@@ -6,8 +6,8 @@ use lockgate_ports::{BlobError, Blobs, WorkspaceError};
 use prost::Message as _;
 
 use super::proto::{BlobDigest, Directory, DirectoryNode, FileNode, SymlinkNode};
-use super::tree::{Census, FileContent, Folder, Node, join};
 use super::times;
+use super::tree::{Census, FileContent, Folder, Node, join};
 
 /// One folder's message.
 const DIRECTORY_BYTES_MAX: u64 = 128 * 1024 * 1024;

@@ -34,7 +34,7 @@ struct Entry {
 struct Waiting {
     entries: BTreeMap<Key, Entry>,
     bytes: usize,
-    /// Written since the oldest last went; nothing is known of what was there before.
+    /// Written since the oldest last went; none where that is not known.
     unswept_bytes: Option<u64>,
 }
 
@@ -86,42 +86,38 @@ impl PendingCache {
         if entries.is_empty() {
             return;
         }
-        let swept = self.write(connection, &entries);
+        let unswept_bytes = self.write(connection, &entries).unwrap_or(None);
         if !connection.is_autocommit() {
             drop(connection.execute_batch("rollback"));
         }
         drop(connection.execute_batch("pragma synchronous = full"));
-        self.forget(&entries, swept.unwrap_or(false));
+        self.forget(&entries, unswept_bytes);
     }
 
-    /// Not synced: an answer that a power failure takes is asked for again. Whether the oldest were looked for.
-    fn write(&self, connection: &Connection, entries: &BTreeMap<Key, Entry>) -> rusqlite::Result<bool> {
-        let is_sweep_due = self.is_sweep_due();
+    /// Not synced: an answer that a power failure takes is asked for again. Gives what stands unswept then.
+    fn write(&self, connection: &Connection, entries: &BTreeMap<Key, Entry>) -> rusqlite::Result<Option<u64>> {
+        let bytes: u64 = entries.values().map(|entry| cost(&entry.value) as u64).sum();
+        let unswept_bytes = self.lock().unswept_bytes.map(|unswept| unswept.saturating_add(bytes));
+        let still_unswept = unswept_bytes.filter(|unswept| *unswept < self.bytes_max / SWEEP_PART);
         connection.execute_batch("pragma synchronous = normal; begin immediate")?;
         insert(connection, entries)?;
-        if is_sweep_due {
+        if still_unswept.is_none() {
             sweep(connection, self.bytes_max)?;
         }
         connection.execute_batch("commit")?;
-        Ok(is_sweep_due)
-    }
-
-    fn is_sweep_due(&self) -> bool {
-        self.lock().unswept_bytes.is_none_or(|bytes| bytes >= self.bytes_max / SWEEP_PART)
+        Ok(still_unswept.or(Some(0)))
     }
 
     /// Ends the wait of what was written, but for what has been replaced meanwhile.
-    fn forget(&self, written: &BTreeMap<Key, Entry>, swept: bool) {
+    fn forget(&self, written: &BTreeMap<Key, Entry>, unswept_bytes: Option<u64>) {
         let mut waiting = self.lock();
-        let mut bytes = if swept { Some(0) } else { waiting.unswept_bytes };
+        waiting.unswept_bytes = unswept_bytes;
         for (key, entry) in written {
-            bytes = bytes.map(|bytes| bytes.saturating_add(cost(&entry.value) as u64));
             if waiting.entries.get(key).is_some_and(|now| Arc::ptr_eq(&now.value, &entry.value)) {
                 waiting.entries.remove(key);
                 waiting.bytes -= cost(&entry.value);
             }
         }
-        waiting.unswept_bytes = bytes;
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -150,4 +146,30 @@ fn sweep(connection: &Connection, bytes_max: u64) -> rusqlite::Result<()> {
                    where kept_bytes > ?1)";
     connection.prepare_cached(sql)?.execute([signed(bytes_max)])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::connection::open_writer;
+    use crate::sqlite::settings::Settings;
+
+    #[test]
+    fn after_a_flush_commits_are_synced_again_whether_it_could_be_written_or_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(&folder.path().join("lockgate.db"), Settings::default()).unwrap();
+        let cache = PendingCache::new(1_000);
+        let check = |is_written: bool| {
+            cache.put("call", Digest::of(b"key"), b"value".to_vec(), 0);
+            cache.flush(&connection);
+            let synchronous: i64 = connection.query_row("pragma synchronous", [], |row| row.get(0)).unwrap();
+            assert_eq!((synchronous, connection.is_autocommit()), (2, true));
+            let written = connection.query_row("select count(*) from cache", [], |row| row.get::<_, i64>(0));
+            assert_eq!(written.ok(), is_written.then_some(1));
+            assert_eq!(cache.get("call", Digest::of(b"key")), None);
+        };
+        check(true);
+        connection.execute_batch("drop table cache").unwrap();
+        check(false);
+    }
 }

@@ -108,3 +108,23 @@ fn enter_wal_mode(connection: &Connection, busy_timeout_ms: u64) -> rusqlite::Re
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commits_of_a_writer_are_synced_and_readers_cannot_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lockgate.db");
+        let writer = open_writer(&path, Settings::default()).unwrap();
+        let pragma = |name: &str| -> i64 { writer.query_row(&format!("pragma {name}"), [], |row| row.get(0)).unwrap() };
+        const FULL: i64 = 2;
+        assert_eq!(pragma("synchronous"), FULL);
+        assert_eq!(pragma("wal_autocheckpoint"), i64::from(WAL_PAGES_MAX));
+        assert_eq!(pragma("busy_timeout"), 5_000);
+        let reader = open_reader(&path, Settings::default()).unwrap();
+        let error = reader.execute_batch("delete from event").unwrap_err();
+        assert_eq!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly));
+    }
+}

@@ -16,7 +16,8 @@ use super::settings::Settings;
 use super::writer::Writer;
 use super::{append, command, lease};
 
-/// One SQLite file with everything that is remembered. Dropping the last handle carries out what waits and closes it.
+/// One SQLite file with everything that is remembered. Who claims streams of it names himself by
+/// `owner_of_this_process`, or his leases are respected to their end after his death. Dropping the last handle carries out what waits and closes it.
 pub struct Database {
     // Readers go first, so that the writer is the last to close the file and leaves no write-ahead log behind.
     readers: Readers,
@@ -89,7 +90,8 @@ impl EventLog for Database {
 
     /// Asked often and mostly in vain: only when wishes wait does it write.
     fn receive(&self, lease: &Lease) -> Result<Vec<Vec<u8>>, LogError> {
-        let (current, commands) = self.readers.ask(|connection| reader::epoch_and_commands(connection, &lease.stream))?;
+        let (current, commands) =
+            self.readers.ask(|connection| reader::epoch_and_commands(connection, &lease.stream))?;
         if current != lease.epoch {
             return Err(LogError::Fenced { stream: lease.stream.clone(), ours: lease.epoch, current });
         }

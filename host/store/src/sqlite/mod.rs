@@ -25,6 +25,7 @@ pub use cache::CACHE_VALUE_BYTES_MAX;
 pub use command::COMMANDS_MAX;
 pub use database::Database;
 pub use journal::{JOURNAL_BYTES_MAX, JOURNAL_SPILL_BYTES, JournalFiles};
+pub use owner::owner_of_this_process;
 pub use settings::{BUSY_TIMEOUT_MS, CACHE_BYTES_MAX, Settings};
 
 pub use append::{APPEND_BYTES_MAX, JOURNAL_INLINE_BYTES_MAX, VIEW_ROW_BYTES_MAX};

@@ -1,8 +1,8 @@
 //! Whether the owner of a lease is known to be dead. Owners are written `HOST:BOOT_ID:PID:START_TICKS`.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
+use std::{fs, process};
 
 /// Where the kernel tells about processes: proc(5).
 const PROC: &str = "/proc";
@@ -13,6 +13,19 @@ struct Process<'a> {
     boot: &'a str,
     pid: u32,
     start_ticks: u64,
+}
+
+/// What this process writes into the leases that it claims, so that others can tell when it is dead:
+/// `HOST:BOOT_ID:PID:START_TICKS`.
+///
+/// # Errors
+/// When proc(5) cannot be read.
+pub fn owner_of_this_process() -> io::Result<String> {
+    let read = |path: &str| fs::read_to_string(Path::new(PROC).join(path));
+    let (host, boot) = (read("sys/kernel/hostname")?, read("sys/kernel/random/boot_id")?);
+    let unreadable = || io::Error::new(ErrorKind::InvalidData, "/proc/self/stat is not as proc_pid_stat(5) says");
+    let (_, start_ticks) = parse_stat(&read("self/stat")?).ok_or_else(unreadable)?;
+    Ok(format!("{}:{}:{}:{start_ticks}", host.trim_end(), boot.trim_end(), process::id()))
 }
 
 /// Whether `owner`, seen from `claimer`'s machine, cannot be alive: the machine was started anew since, or the process
@@ -50,7 +63,7 @@ fn parse_stat(stat: &str) -> Option<(char, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use std::process::{self, Command, Stdio};
+    use std::process::{Command, Stdio};
 
     use super::*;
 
@@ -60,6 +73,14 @@ mod tests {
 
     fn check(owner: &str, expected: bool) {
         assert_eq!(is_dead(owner, "host:boot:1:1"), expected, "{owner}");
+    }
+
+    #[test]
+    fn this_process_is_alive_under_its_own_name() {
+        let owner = owner_of_this_process().unwrap();
+        let Process { pid, boot, .. } = parse(&owner).unwrap();
+        assert_eq!((pid, boot.len()), (process::id(), 36));
+        assert!(!is_dead(&owner, &owner));
     }
 
     #[test]

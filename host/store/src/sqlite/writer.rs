@@ -14,9 +14,9 @@ use super::streams::{Session, Streams};
 use super::task::{Failure, Task, Wish};
 
 /// Tasks that may wait; who comes then waits himself.
-const TASKS_WAITING_MAX: usize = 4_096;
+const TASKS_WAITING_MAX: usize = 1_024;
 /// Tasks of one transaction.
-const BATCH_TASKS_MAX: usize = 4_096;
+const BATCH_TASKS_MAX: usize = 1_024;
 /// Bytes of one transaction, beyond which it takes no further task.
 const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 

@@ -31,7 +31,8 @@ pub(super) fn settle(cases: &mut Vec<Case>, lines: &[String]) {
 /// Gives each case what it wrote. A header counts only once and only for a test of this block: a test may write one itself.
 pub(super) fn attach(cases: &mut [Case], lines: &[String]) {
     let list = list_begin(lines);
-    let mut waiting: BTreeSet<String> = cases.iter().filter(|case| is_shown(case)).map(|case| case.name.clone()).collect();
+    let shows_green = lines.first().is_some_and(|heading| heading == "successes:");
+    let mut waiting: BTreeSet<String> = cases.iter().filter(|case| case.status == Status::Failed || shows_green).map(|case| case.name.clone()).collect();
     let mut current: Option<(String, Vec<&str>)> = None;
     for line in &lines[..list] {
         match header(line).filter(|name| waiting.remove(*name)) {
@@ -48,10 +49,6 @@ pub(super) fn attach(cases: &mut [Case], lines: &[String]) {
     give(cases, current);
 }
 
-fn is_shown(case: &Case) -> bool {
-    matches!(case.status, Status::Failed | Status::Passed)
-}
-
 fn list_begin(lines: &[String]) -> usize {
     let is_heading = |line: &String| matches!(line.as_str(), "failures:" | "successes:");
     match listed(lines) {
@@ -65,11 +62,12 @@ fn header(line: &str) -> Option<&str> {
     inner.strip_suffix(" stdout").or_else(|| inner.strip_suffix(" stderr"))
 }
 
+/// With `--show-output` the list of the green tests follows what the last of them wrote.
 fn give(cases: &mut [Case], section: Option<(String, Vec<&str>)>) {
     let Some((name, lines)) = section else { return };
-    let text = lines.join("\n").trim_matches('\n').to_owned();
-    let case = cases.iter_mut().find(|case| case.name == name && case.output.is_none());
-    if let Some(case) = case.filter(|_| !text.is_empty()) {
-        case.output = Some(text);
-    }
+    let Some(case) = cases.iter_mut().find(|case| case.name == name && case.output.is_none()) else { return };
+    let text = lines.join("\n");
+    let end = if case.status == Status::Passed { text.rfind("\nsuccesses:\n") } else { None };
+    let text = text[..end.unwrap_or(text.len())].trim_matches('\n');
+    case.output = (!text.is_empty()).then(|| text.to_owned());
 }

@@ -37,42 +37,41 @@ fn component(kind: Kind, plugin: &TypePath) -> TokenStream {
     let module = format_ident!("{}", kind.module());
     quote! {
         #[cfg(target_family = "wasm")]
-        const _: () = {
-            type Plugin = #plugin;
-            #[allow(warnings, clippy::all)]
-            mod component {
-                use ::lockgate_sdk as sdk;
-                use super::Plugin;
-                #bindings
-                use exports::lockgate::plugin::{about as about_wire, #module as wire};
+        type __LockgatePlugin = #plugin;
 
-                struct Component;
+        #[cfg(target_family = "wasm")]
+        #[allow(warnings, clippy::all)]
+        mod __lockgate_component {
+            use ::lockgate_sdk as sdk;
+            use super::__LockgatePlugin as Plugin;
+            #bindings
+            use exports::lockgate::plugin::{about as about_wire, #module as wire};
 
-                impl about_wire::Guest for Component { #describe }
+            struct Component;
 
-                impl wire::Guest for Component { #functions }
+            impl about_wire::Guest for Component { #describe }
 
-                export!(Component with_types_in self);
-            }
-        };
+            impl wire::Guest for Component { #functions }
+
+            export!(Component with_types_in self);
+        }
     }
 }
 
 fn bindings(kind: Kind) -> TokenStream {
     let world = kind.world();
+    let interfaces = ["types"].iter().chain(kind.imports());
+    let with = interfaces.map(|interface| {
+        let wit_name = format!("lockgate:plugin/{interface}@0.1.0");
+        let module = format_ident!("{interface}");
+        quote! { #wit_name: ::lockgate_sdk::bindings::lockgate::plugin::#module }
+    });
     quote! {
         sdk::private::wit_bindgen::generate!({
             inline: #CONTRACT,
             world: #world,
             runtime_path: "::lockgate_sdk::private::wit_bindgen::rt",
-            with: {
-                "lockgate:plugin/types@0.1.0": ::lockgate_sdk::bindings::lockgate::plugin::types,
-                "lockgate:plugin/log@0.1.0": ::lockgate_sdk::bindings::lockgate::plugin::log,
-                "lockgate:plugin/context@0.1.0": ::lockgate_sdk::bindings::lockgate::plugin::context,
-                "lockgate:plugin/exec@0.1.0": ::lockgate_sdk::bindings::lockgate::plugin::exec,
-                "lockgate:plugin/secrets@0.1.0": ::lockgate_sdk::bindings::lockgate::plugin::secrets,
-                "lockgate:plugin/artifacts@0.1.0": ::lockgate_sdk::bindings::lockgate::plugin::artifacts,
-            },
+            with: { #(#with),* },
         });
     }
 }

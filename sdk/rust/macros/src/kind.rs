@@ -52,6 +52,15 @@ impl Kind {
         format!("{}-plugin", self.module().replace('_', "-"))
     }
 
+    /// The host interfaces that the kind's world imports.
+    pub(crate) fn imports(self) -> &'static [&'static str] {
+        match self {
+            Self::BuildStep | Self::DeployTarget => &["log", "context", "exec", "secrets", "artifacts"],
+            Self::Notifier => &["log", "context", "secrets"],
+            _ => &["log"],
+        }
+    }
+
     /// The functions of the kind's `Guest` trait; `wire` is the kind's generated module, `Plugin` the author's type.
     pub(crate) fn functions(self) -> TokenStream {
         match self {

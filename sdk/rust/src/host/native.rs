@@ -13,6 +13,7 @@ use crate::artifacts::ArtifactError;
 use crate::exec::{Command, Completion, ExecError};
 use crate::log::Level;
 use crate::secrets::SecretError;
+use crate::testing::LogLine;
 
 const NO_HOST: &str = "there is no host on this thread: a test installs one with lockgate_sdk::testing::Host::new()";
 
@@ -23,7 +24,7 @@ pub(crate) type Tool = Box<dyn FnMut(&Command) -> Result<Completion, ExecError>>
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) workspace: PathBuf,
-    pub(crate) lines: Vec<(Level, String, Vec<(String, String)>)>,
+    pub(crate) lines: Vec<LogLine>,
     pub(crate) progress: Vec<(String, u64, Option<u64>)>,
     pub(crate) commands: Vec<Command>,
     pub(crate) tool: Option<Tool>,
@@ -73,7 +74,8 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 pub(crate) fn log_write(level: Level, message: &str, fields: &[(String, String)]) {
-    World::with(|world| world.lines.push((level, message.to_owned(), fields.to_vec())));
+    let line = LogLine { level, message: message.to_owned(), fields: fields.to_vec() };
+    World::with(|world| world.lines.push(line));
 }
 
 pub(crate) fn log_progress(message: &str, done: u64, total: Option<u64>) {
@@ -111,9 +113,7 @@ pub(crate) fn exec(command: &Command) -> Result<Completion, ExecError> {
 }
 
 pub(crate) fn placeholder(name: &str) -> Result<String, SecretError> {
-    World::with(|world| world.secrets.get(name).cloned())
-        .flatten()
-        .ok_or_else(|| SecretError::Denied(name.to_owned()))
+    World::with(|world| world.secrets.get(name).cloned()).flatten().ok_or_else(|| SecretError::Denied(name.to_owned()))
 }
 
 pub(crate) fn publish(name: &str, path: &str, media_type: &str) -> Result<Artifact, ArtifactError> {

@@ -96,13 +96,14 @@ fn debian_mirror() -> Result<String> {
     let suite = codename(&release).ok_or_else(|| Failure::new("this system is not Debian").remedy(remedy))?;
     let uris = output(Command::new("apt-get").args(["update", "--print-uris"]))?;
     let mirror = mirror_of(&uris, suite);
-    mirror.map(str::to_owned).ok_or_else(|| {
-        Failure::new(format!("apt's sources name no mirror of Debian's suite {suite}")).remedy(remedy)
-    })
+    mirror
+        .map(str::to_owned)
+        .ok_or_else(|| Failure::new(format!("apt's sources name no mirror of Debian's suite {suite}")).remedy(remedy))
 }
 
 fn codename(os_release: &str) -> Option<&str> {
-    let value = |key: &str| os_release.lines().find_map(|line| line.strip_prefix(key)).map(|value| value.trim_matches('"'));
+    let value =
+        |key: &str| os_release.lines().find_map(|line| line.strip_prefix(key)).map(|value| value.trim_matches('"'));
     value("ID=").filter(|id| *id == "debian")?;
     value("VERSION_CODENAME=")
 }

@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use lockgate_ports::Clock as _;
 use serde_json::json;
 use wasmtime::component::Resource;
 use wasmtime_wasi::async_trait;

@@ -14,7 +14,8 @@ impl environment::Host for Host {
     /// The journal has the names; values may be confidential.
     fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         let variables = |host: &mut Self| Ok(host.reach.env.clone().into_iter().collect::<Vec<_>>());
-        let names = |variables: &Vec<(String, String)>| json!(variables.iter().map(|(name, _)| name).collect::<Vec<_>>());
+        let names =
+            |variables: &Vec<(String, String)>| json!(variables.iter().map(|(name, _)| name).collect::<Vec<_>>());
         self.free(function("get-environment"), json!([]), variables, names)
     }
 

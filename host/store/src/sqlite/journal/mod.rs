@@ -5,7 +5,7 @@ mod names;
 mod recorder;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, ErrorKind};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,12 +63,7 @@ fn read_file(path: &Path, from: u32) -> Result<Vec<HostCall>, String> {
 }
 
 /// A line without its end was being written when its process was killed, or is being written now: it is left out.
-fn read_lines(
-    mut reader: impl std::io::BufRead,
-    place: &str,
-    from: u32,
-    calls: &mut Vec<HostCall>,
-) -> Result<(), String> {
+fn read_lines(mut reader: impl BufRead, place: &str, from: u32, calls: &mut Vec<HostCall>) -> Result<(), String> {
     let mut line = Vec::new();
     for number in 1_u64.. {
         line.clear();

@@ -1,0 +1,147 @@
+//! Guests that mean harm, or are broken: each has its own named outcome, and nobody beside it suffers.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use common::{Memory, World, gate, reasons, world};
+use lockgate_model::call::Call;
+use lockgate_model::host_call::LogSource;
+use lockgate_model::limits::{HOST_CALLS_MAX, LOG_BYTES_MAX, LOG_LINE_BYTES_MAX};
+use lockgate_model::outcome::{Limit, Outcome, Returned};
+use lockgate_ports::cancel::StopReason;
+use lockgate_ports::{Cancel, Sandbox as _};
+use serde_json::json;
+
+fn check(guest: &str, call: Call, expected: Limit) -> Arc<Memory> {
+    let (returned, recorder) = world().call(guest, call);
+    assert!(matches!(&returned.outcome, Outcome::Limited { limit, .. } if *limit == expected), "{guest}: {returned:?}");
+    recorder
+}
+
+fn check_time(guest: &str) {
+    let mut invocation = world().invocation(guest, gate(json!({})));
+    invocation.time_ms = 200;
+    let (returned, _) = world().invoke(invocation);
+    assert!(matches!(returned.outcome, Outcome::Limited { limit: Limit::Time, .. }), "{guest}: {returned:?}");
+}
+
+#[test]
+fn an_endless_loop_runs_into_the_time_limit() {
+    check_time("spin");
+}
+
+#[test]
+fn a_loop_of_cheap_host_calls_runs_into_their_number() {
+    let recorder = check("chatter", gate(json!({})), Limit::HostCalls);
+    assert_eq!(recorder.count() as u64, HOST_CALLS_MAX);
+}
+
+#[test]
+fn memory_without_end_runs_into_the_memory_limit() {
+    check("hoard", gate(json!({})), Limit::Memory);
+}
+
+#[test]
+fn handles_without_end_run_into_the_handle_limit() {
+    check("handles", gate(json!({})), Limit::Handles);
+}
+
+#[test]
+fn recursion_without_end_runs_into_the_stack_limit() {
+    check("recursion", gate(json!({})), Limit::Stack);
+}
+
+#[test]
+fn a_flood_of_lines_runs_into_the_log_limit() {
+    let recorder = check("flood", gate(json!({ "endless": false })), Limit::Log);
+    assert_eq!(recorder.lines(LogSource::Host).len(), 1);
+    assert!(recorder.lines(LogSource::Host)[0].contains("cut"));
+    assert!(recorder.count() as u64 * 840 <= LOG_BYTES_MAX + 2 * 840);
+}
+
+#[test]
+fn a_line_without_end_runs_into_the_log_limit_and_is_cut() {
+    let recorder = check("flood", gate(json!({ "endless": true })), Limit::Log);
+    let lines = recorder.lines(LogSource::Stdout);
+    assert_eq!(lines.len(), 1);
+    assert!(lines[0].len() < LOG_LINE_BYTES_MAX + 20 && lines[0].ends_with("[line cut]"));
+}
+
+#[test]
+fn an_answer_that_is_too_long_runs_into_the_product_limit() {
+    let report = |cases: usize, name_bytes: usize| {
+        let config = json!({ "cases": cases, "name-bytes": name_bytes });
+        Call::TestReporter { config, path: "report.xml".to_owned(), content: Vec::new() }
+    };
+    check("verbose", report(20_000, 1_000), Limit::Product);
+    check("verbose", report(1_000_000, 4), Limit::Product);
+    let (returned, _) = world().call("verbose", report(10_000, 1_000));
+    assert_eq!(returned.outcome.name(), "answered");
+}
+
+#[test]
+fn a_panic_is_a_trap_and_its_message_is_in_the_log() {
+    let (returned, recorder) = world().call("panics", gate(json!({})));
+    let Outcome::Trapped { message } = &returned.outcome else { panic!("{returned:?}") };
+    assert!(message.contains("unreachable") && message.contains("\n  at "), "{message}");
+    assert!(recorder.lines(LogSource::Stderr).iter().any(|line| line.contains("I give up")));
+}
+
+#[test]
+fn a_failure_is_the_plugins_own() {
+    let (returned, _) = world().call("neighbour", gate(json!({ "fails": true })));
+    let Outcome::Failed(failure) = &returned.outcome else { panic!("{returned:?}") };
+    assert_eq!((failure.code.as_str(), failure.help.as_deref()), ("no-mood", Some("ask again")));
+}
+
+#[test]
+fn a_configuration_that_is_none_is_a_failure() {
+    let (returned, _) = world().call("neighbour", gate(json!({ "unknown": 1 })));
+    assert_eq!(returned.outcome.name(), "failed", "{returned:?}");
+}
+
+fn cancelled(guest: &'static str, cancel: &Cancel) -> Returned {
+    let world = world();
+    world.sandbox.call(world.invocation(guest, gate(json!({}))), cancel, Arc::new(Memory::default()))
+}
+
+#[test]
+fn a_loop_can_be_cancelled() {
+    let cancel = Cancel::default();
+    thread::scope(|scope| {
+        let call = scope.spawn(|| cancelled("spin", &cancel));
+        cancel.raise(StopReason::Cancelled);
+        assert_eq!(call.join().unwrap().outcome, Outcome::Cancelled);
+    });
+}
+
+#[test]
+fn a_neighbour_of_a_loop_gets_through() {
+    let world = World::new(1, world().compiled_folder.clone());
+    let (cancel, is_judged) = (Cancel::default(), AtomicBool::new(false));
+    thread::scope(|scope| {
+        let looping = scope.spawn(|| {
+            let invocation = world.invocation("spin", gate(json!({})));
+            world.sandbox.call(invocation, &cancel, Arc::new(Memory::default()))
+        });
+        for number in 0..5 {
+            let (returned, _) = world.call("peek", gate(json!({ "salt": number })));
+            assert_eq!(returned.outcome.name(), "answered", "{returned:?}");
+        }
+        assert!(!looping.is_finished());
+        is_judged.store(true, Ordering::Relaxed);
+        cancel.raise(StopReason::Cancelled);
+        assert_eq!(looping.join().unwrap().outcome, Outcome::Cancelled);
+    });
+    assert!(is_judged.into_inner());
+}
+
+#[test]
+fn a_well_behaved_guest_answers() {
+    let (returned, recorder) = world().call("neighbour", gate(json!({})));
+    assert_eq!(reasons(&returned), ["all is well"]);
+    assert_eq!(recorder.lines(LogSource::Log), ["judging 0 pieces of evidence"]);
+}

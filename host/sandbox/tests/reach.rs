@@ -1,0 +1,224 @@
+//! What guests can reach: pure ones nothing, scanners their workspace to read, build steps their workspace and what is
+//! granted.
+
+mod common;
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use common::{Memory, gate, reasons, workspace, world};
+use lockgate_model::Json;
+use lockgate_model::call::{Answer, Call};
+use lockgate_model::host_call::{CallBody, LogSource, Permission};
+use lockgate_model::outcome::{Outcome, RefusalCode};
+use lockgate_ports::Blobs as _;
+use serde_json::json;
+
+fn found(salt: u32) -> Vec<String> {
+    reasons(&world().call("peek", gate(json!({ "salt": salt }))).0)
+}
+
+#[test]
+fn a_pure_guest_finds_nothing() {
+    let found = found(1);
+    let expected = [
+        "streams: true",
+        "environment: 0",
+        "arguments: 0",
+        "file: nothing",
+        "root: nothing",
+        "workspace: nothing",
+        "here: nothing",
+        "tcp: nothing",
+        "clock: 946684860",
+        "slept: 60",
+    ];
+    assert_eq!(found[..expected.len()], expected);
+}
+
+#[test]
+fn its_random_numbers_depend_on_its_input_alone() {
+    let number = |salt| {
+        let mut invocation = world().invocation("peek", gate(json!({ "salt": salt })));
+        invocation.idempotency_key = "another".to_owned();
+        world().cache.0.lock().unwrap().clear();
+        reasons(&world().invoke(invocation).0).pop()
+    };
+    assert_eq!(number(2), number(2));
+    assert_ne!(number(2), number(3));
+}
+
+#[test]
+fn its_streams_are_lines_of_the_log() {
+    let (_, recorder) = world().call("peek", gate(json!({ "salt": 4 })));
+    assert_eq!(recorder.lines(LogSource::Stdout), ["to standard output"]);
+    assert_eq!(recorder.lines(LogSource::Stderr), ["to standard error"]);
+}
+
+#[test]
+fn every_question_is_in_the_journal() {
+    let (_, recorder) = world().call("peek", gate(json!({ "salt": 5 })));
+    let asked: Vec<String> = recorder.calls().into_iter().filter_map(|call| asked(call.body)).collect();
+    for question in
+        ["wasi:clocks/wall-clock now", "wasi:clocks/monotonic-clock now", "wasi:cli/environment get-environment"]
+    {
+        assert!(asked.iter().any(|asked| asked == question), "{question} in {asked:?}");
+    }
+    assert!(asked.iter().any(|asked| asked.starts_with("wasi:random/")), "{asked:?}");
+}
+
+fn asked(body: CallBody) -> Option<String> {
+    match body {
+        CallBody::Function { interface, function, .. } => Some(format!("{interface} {function}")),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_scanner_reads_its_workspace_and_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "text").unwrap();
+    let call = Call::Scanner { config: json!({}), files: vec!["file".to_owned(), "../file".to_owned()] };
+    let mut invocation = world().invocation("reader", call);
+    invocation.workspace = Some(workspace(folder.path()));
+    let (returned, _) = world().invoke(invocation);
+    let Outcome::Answered(Answer::Scan(report)) = &returned.outcome else { panic!("{returned:?}") };
+    let findings: Vec<_> =
+        report.findings.iter().map(|finding| (finding.rule.as_str(), finding.message.as_str())).collect();
+    assert_eq!(findings, [("read", "text")]);
+    assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), "text");
+}
+
+#[test]
+fn a_build_step_cannot_leave_its_workspace() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = folder.path().join("workspace");
+    fs::create_dir(&inside).unwrap();
+    fs::write(folder.path().join("outside"), "outside").unwrap();
+    symlink("../outside", inside.join("link")).unwrap();
+    symlink(folder.path().join("outside"), inside.join("absolute")).unwrap();
+    symlink("..", inside.join("up")).unwrap();
+    let escapes = [
+        "../outside",
+        "/workspace/../outside",
+        "/workspace/link",
+        "/workspace/absolute",
+        "/workspace/up/outside",
+        "/workspace/sub/../../outside",
+        "/etc/passwd",
+    ];
+    let outputs = tried(&inside, &escapes);
+    // Fetching replaces a link of the workspace itself by a file; what it pointed to stays as it was.
+    let expected = ["fetch /workspace/link", "fetch /workspace/absolute"];
+    assert_eq!(outputs, expected);
+    assert_eq!(fs::read_to_string(folder.path().join("outside")).unwrap(), "outside");
+}
+
+#[test]
+fn a_build_step_works_in_its_workspace() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "text").unwrap();
+    let outputs = tried(folder.path(), &["/workspace/file", "/workspace/new"]);
+    let (old, new) = ("/workspace/file", "/workspace/new");
+    let all = [format!("read {old}"), format!("publish {old}"), format!("write {old}"), format!("fetch {old}")];
+    assert_eq!(outputs, [&all[..], &[format!("write {new}"), format!("fetch {new}")]].concat());
+    assert_eq!(fs::read_to_string(folder.path().join("new")).unwrap(), "loot");
+}
+
+fn tried(workspace_path: &std::path::Path, paths: &[&str]) -> Vec<String> {
+    let digest = world().blobs.put(b"loot").unwrap();
+    let config = json!({ "paths": paths, "digest": digest });
+    let mut invocation = world().invocation("escape", Call::BuildStep { config, evidence: Vec::new() });
+    invocation.workspace = Some(workspace(workspace_path));
+    let (returned, _) = world().invoke(invocation);
+    match &returned.outcome {
+        Outcome::Answered(Answer::Product(product)) => product.outputs.iter().map(|(name, _)| name.clone()).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Runs the command of `config` with `say`, `wait`, `flood` and `break` granted.
+fn run(config: Json) -> (Outcome, std::sync::Arc<Memory>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut invocation = world().invocation("runner", Call::BuildStep { config, evidence: Vec::new() });
+    invocation.workspace = Some(workspace(folder.path()));
+    invocation.grants.exec = ["say", "wait", "flood", "break"].map(|name| name.parse().unwrap()).to_vec();
+    let (returned, recorder) = world().invoke(invocation);
+    (returned.outcome, recorder)
+}
+
+fn output(outcome: &Outcome, name: &str) -> String {
+    match outcome {
+        Outcome::Answered(Answer::Product(product)) => {
+            product.outputs.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone()).unwrap()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_granted_tool_runs_and_its_output_is_in_the_log() {
+    let (outcome, recorder) = run(json!({ "argv": ["say", "hello"] }));
+    let ended = output(&outcome, "ended");
+    assert!(ended.contains(r#"hello {"FROM": "plugin", "OF_STEP": "value"}"#), "{ended}");
+    assert_eq!(recorder.lines(LogSource::ToolStdout), ["first line", "second"]);
+    assert_eq!(recorder.lines(LogSource::ToolStderr), ["a warning"]);
+    assert!(recorder.calls().iter().any(|call| call.permission == Permission::Granted("exec: say".to_owned())));
+}
+
+#[test]
+fn a_build_step_knows_its_attempt_and_its_environment() {
+    let (outcome, _) = run(json!({ "argv": ["say"] }));
+    let known = ["attempt", "key", "variable", "secret"].map(|name| output(&outcome, name));
+    assert_eq!(known, ["1", "key", "value", "denied"]);
+}
+
+#[test]
+fn what_is_not_granted_is_denied_and_the_missing_grant_is_named() {
+    let (outcome, recorder) = run(json!({ "argv": ["rm", "-rf", "/"] }));
+    assert_eq!(output(&outcome, "ended"), "denied: grant `exec: [rm]` is missing");
+    assert!(recorder.calls().iter().any(|call| call.permission == Permission::Denied("exec: [rm]".to_owned())));
+    let (outcome, _) = run(json!({ "argv": ["say"], "secret-env": ["TOKEN", "token"] }));
+    assert_eq!(output(&outcome, "ended"), "denied: grant `secrets: [token]` is missing");
+}
+
+#[test]
+fn a_tool_that_floods_the_log_ends_the_call() {
+    let (outcome, _) = run(json!({ "argv": ["flood"] }));
+    assert!(matches!(outcome, Outcome::Limited { limit: lockgate_model::outcome::Limit::Log, .. }), "{outcome:?}");
+}
+
+#[test]
+fn a_host_that_breaks_is_a_fault() {
+    let (outcome, _) = run(json!({ "argv": ["break"] }));
+    assert_eq!(outcome, Outcome::Faulted { message: "the tool's sandbox broke".to_owned() });
+}
+
+#[test]
+fn a_call_that_waits_for_a_tool_can_be_cancelled_and_does_not_hold_the_processor() {
+    use lockgate_ports::Sandbox as _;
+    let one = common::World::new(1, world().compiled_folder.clone());
+    let folder = tempfile::tempdir().unwrap();
+    let config = json!({ "argv": ["wait"] });
+    let mut invocation = one.invocation("runner", Call::BuildStep { config, evidence: Vec::new() });
+    invocation.workspace = Some(workspace(folder.path()));
+    invocation.grants.exec = vec!["wait".parse().unwrap()];
+    let cancel = lockgate_ports::Cancel::default();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| one.sandbox.call(invocation, &cancel, std::sync::Arc::new(Memory::default())));
+        assert_eq!(reasons(&one.call("neighbour", gate(json!({}))).0), ["all is well"]);
+        cancel.raise(lockgate_ports::cancel::StopReason::Cancelled);
+        assert_eq!(waiting.join().unwrap().outcome, Outcome::Cancelled);
+    });
+}
+
+#[test]
+fn a_grant_that_cannot_be_enforced_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let call = Call::BuildStep { config: json!({ "argv": ["say"] }), evidence: Vec::new() };
+    let mut invocation = world().invocation("runner", call);
+    invocation.workspace = Some(workspace(folder.path()));
+    invocation.grants.write = vec!["src/**".to_owned()];
+    let (returned, _) = world().invoke(invocation);
+    assert!(matches!(returned.outcome, Outcome::Refused { code: RefusalCode::NotSupported, .. }), "{returned:?}");
+}
