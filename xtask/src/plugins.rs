@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use lockgate_registry::component::Face;
+use lockgate_registry::layout::LayoutError;
 use lockgate_registry::{Layout, Reference};
 
 use crate::command::{run as run_command, step};
@@ -32,12 +34,10 @@ pub(crate) fn store(project: &Project, components: &[Component]) -> Result<()> {
     let path = project.target.join(LAYOUT);
     step(&format!("Storing the plugins in {}", path.display()));
     let layout = Layout::create(&path).map_err(|error| cannot_store(&path, error))?;
-    for component in components {
-        if let Some(name) = component.name.strip_prefix(CRATE_PREFIX) {
-            push(&layout, name, component)?;
-        }
-    }
-    Ok(())
+    let named = components.iter().filter_map(|component| Some((component.name.strip_prefix(CRATE_PREFIX)?, component)));
+    // One bad plugin keeps no other from being stored.
+    let pushed: Vec<_> = named.map(|(name, component)| push(&layout, name, component)).collect();
+    pushed.into_iter().collect()
 }
 
 fn push(layout: &Layout, name: &str, component: &Component) -> Result<()> {
@@ -46,8 +46,10 @@ fn push(layout: &Layout, name: &str, component: &Component) -> Result<()> {
         text.parse().map_err(|error| Failure::because("a plugin's name is no reference", error))?;
     let bytes = std::fs::read(&component.path)
         .map_err(|error| Failure::because(format!("cannot read {}", component.path.display()), error))?;
+    let face = Face::of(&bytes).map_err(|error| Failure::because(format!("{name} is no component"), error))?;
+    let (kind, _) = face.kind().map_err(|error| Failure::because(format!("{name} is no plugin"), error))?;
     let packed = layout.push(&reference, &bytes, Some(AUTHOR)).map_err(|error| cannot_store(layout.path(), error))?;
-    println!("{:>10} bytes  {reference}  {}", component.size_bytes, packed.descriptor.digest);
+    println!("{:>10} bytes  {reference}  {kind}  {}", component.size_bytes, packed.descriptor.digest);
     Ok(())
 }
 
@@ -63,7 +65,7 @@ pub(crate) fn lock(project: &Project, pipeline: &Path) -> Result<()> {
     run_command(Command::new(project.program("lockgate")).arg("lock").arg(pipeline))
 }
 
-fn cannot_store(path: &Path, error: lockgate_registry::layout::LayoutError) -> Failure {
+fn cannot_store(path: &Path, error: LayoutError) -> Failure {
     let remedy = format!("remove {} and try again", path.display());
     Failure::because(format!("cannot store plugins in {}", path.display()), error).remedy(remedy)
 }

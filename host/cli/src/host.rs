@@ -106,8 +106,8 @@ impl Host {
 
 fn open_workspaces(stores: &Stores) -> Result<Arc<dyn Workspaces>, CliError> {
     let name = stores.state.file_name().map(|name| name.to_string_lossy().into_owned());
-    let names: Vec<String> = name.into_iter().chain([".lockgate".to_owned()]).collect();
-    Ok(WorkFolders::open(&stores.state, stores.blobs.clone(), names)?)
+    let names: Vec<&str> = name.as_deref().into_iter().chain([".lockgate"]).collect();
+    Ok(WorkFolders::open(&stores.state, stores.blobs.clone(), &names)?)
 }
 
 /// CPUs that this process may use.

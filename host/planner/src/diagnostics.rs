@@ -160,8 +160,7 @@ impl Report {
     }
 
     fn push(&mut self, severity: Severity, code: &'static str, span: Span, message: String) -> &mut Finding {
-        let finding =
-            Finding { severity, code, message, span, label: String::new(), help: None, related: None };
+        let finding = Finding { severity, code, message, span, label: String::new(), help: None, related: None };
         if self.findings.len() == FINDINGS_MAX {
             self.overflow += 1;
             self.findings.pop();

@@ -21,10 +21,8 @@ fn render(diagnostic: &Diagnostic, source: &Source, renderer: &Renderer) -> Stri
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = level
-        .primary_title(printable(&diagnostic.message))
-        .id(diagnostic.code)
-        .element(snippet(diagnostic, source));
+    let mut group =
+        level.primary_title(printable(&diagnostic.message)).id(diagnostic.code).element(snippet(diagnostic, source));
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(printable(help)));
     }
@@ -43,5 +41,7 @@ fn snippet<'a>(diagnostic: &Diagnostic, source: &'a Source) -> Snippet<'a, annot
 
 /// Text of the file may hold escape sequences; a terminal must not obey them.
 fn printable(text: &str) -> String {
-    text.chars().map(|char| if char.is_control() && char != '\n' { char::REPLACEMENT_CHARACTER } else { char }).collect()
+    text.chars()
+        .map(|char| if char.is_control() && char != '\n' { char::REPLACEMENT_CHARACTER } else { char })
+        .collect()
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use lockgate_model::Json;
 use lockgate_model::limits::PIPELINE_BYTES_MAX;
 use serde_json::Number;
-use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as Mark, Tag};
+use serde_saphyr::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span as Mark, Tag};
 
 use crate::diagnostics::Report;
 use crate::source::{Span, Spanned};
@@ -192,6 +192,8 @@ impl<'a> Builder<'a> {
         for next in Parser::new_from_str(self.text) {
             let (event, mark) = next.map_err(|error| syntax_error(self.text, &error))?;
             let span = span_of(self.text, mark);
+            let tag_span = mark.tag_span().map_or(span, |mark| span_of(self.text, mark));
+            self.check_tag(&event, tag_span)?;
             self.event(event, span)?;
         }
         let empty = || Stop::new("empty", Span::default(), "the file is empty").help("a pipeline has at least `jobs:`");
@@ -202,16 +204,13 @@ impl<'a> Builder<'a> {
         match event {
             Event::DocumentStart(..) => self.document(span),
             Event::Scalar(text, style, anchor, tag) => {
-                let scalar = type_of(&text, style, tag.as_deref(), span)?;
+                let scalar = type_of(&text, style, tag.as_deref());
                 let span = trimmed(self.text, span);
                 self.node(Node { span, value: Value::Scalar(text.into_owned(), scalar) }, anchor)
             }
-            Event::SequenceStart(_, anchor, tag) => {
-                self.open(span, anchor, tag.as_deref(), "seq", Content::List(Vec::new()))
-            }
-            Event::MappingStart(_, anchor, tag) => {
-                let content = Content::Map { entries: Vec::new(), key: None };
-                self.open(span, anchor, tag.as_deref(), "map", content)
+            Event::SequenceStart(_, anchor, _) => self.open(span, anchor, Content::List(Vec::new())),
+            Event::MappingStart(_, anchor, _) => {
+                self.open(span, anchor, Content::Map { entries: Vec::new(), key: None })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(anchor) => self.alias(anchor, span),
@@ -228,10 +227,24 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn open(&mut self, span: Span, anchor: usize, tag: Option<&Tag>, own: &str, content: Content) -> Result<(), Stop> {
-        if let Some(tag) = tag.filter(|tag| !tag.is_yaml_core_schema_tag(own)) {
-            return Err(unknown_tag(tag, span));
+    /// Only the tags of the core schema mean something, each on its own sort of value.
+    fn check_tag(&self, event: &Event<'_>, span: Span) -> Result<(), Stop> {
+        let known: &[&str] = match event {
+            Event::SequenceStart(..) => &["seq"],
+            Event::MappingStart(..) => &["map"],
+            _ => &["str", "int", "float", "bool", "null"],
+        };
+        let is_known = |tag: &&Tag| tag.core_suffix().is_some_and(|suffix| known.contains(&suffix));
+        match event.tag() {
+            Some(tag) if !is_known(&tag) => {
+                let message = format!("the tag `{}` means nothing here", tag.original());
+                Err(Stop::new("tag", span, message).help("remove it"))
+            }
+            _ => Ok(()),
         }
+    }
+
+    fn open(&mut self, span: Span, anchor: usize, content: Content) -> Result<(), Stop> {
         if self.stack.len() >= YAML_DEPTH_MAX {
             return Err(too_deep(span));
         }
@@ -331,13 +344,12 @@ fn too_expanded(span: Span) -> Stop {
     Stop::new("too-large", span, message).help("aliases of aliases multiply: write out what is needed")
 }
 
-fn unknown_tag(tag: &Tag, span: Span) -> Stop {
-    Stop::new("tag", span, format!("the tag `{}` means nothing here", tag.original())).help("remove it")
-}
-
 fn syntax_error(text: &str, error: &ScanError) -> Stop {
     let at = error.marker().byte_offset().unwrap_or(error.marker().index()).min(text.len());
-    Stop::new("yaml", Span::new(at, at), format!("this is not YAML: {}", error.info()))
+    match error.kind() {
+        ErrorKind::RecursionLimitExceeded => too_deep(Span::new(at, at)),
+        _ => Stop::new("yaml", Span::new(at, at), format!("this is not YAML: {}", error.info())),
+    }
 }
 
 fn span_of(text: &str, mark: Mark) -> Span {
@@ -351,13 +363,11 @@ fn trimmed(text: &str, span: Span) -> Span {
     Span::new(span.start, span.start + inside.trim_end().len())
 }
 
-fn type_of(text: &str, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<Scalar, Stop> {
-    let plain = || if style == ScalarStyle::Plain { core_type(text) } else { Scalar::Text };
-    let Some(tag) = tag else { return Ok(plain()) };
-    match tag.core_suffix() {
-        Some("str") => Ok(Scalar::Text),
-        Some("int" | "float" | "bool" | "null") => Ok(core_type(text)),
-        _ => Err(unknown_tag(tag, span)),
+fn type_of(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Scalar {
+    match tag.and_then(Tag::core_suffix) {
+        Some("str") => Scalar::Text,
+        None if style != ScalarStyle::Plain => Scalar::Text,
+        _ => core_type(text),
     }
 }
 

@@ -42,7 +42,7 @@ fn files_that_are_none() {
 
 #[test]
 fn text_that_is_not_yaml() {
-    for text in ["a: [", "a: 'b", "\t- a", "a: b: c", "%", "a: *b"] {
+    for text in ["a: [", "a: 'b", "a:\n\t- b: c\n  - d", "a: b: c", "%", "a: *b"] {
         let found = mistakes(text);
         assert!(found.len() == 1 && found[0].contains(" yaml "), "{text:?}: {found:?}");
     }
@@ -56,9 +56,10 @@ fn keys() {
     );
     check("job: 1\njobs: { a: { steps: [{ run: x }] } }\n", &["1:1 unknown-key a pipeline has no key `job`"]);
     check_step("run: x\nruns: y", &["11:9 unknown-key a step has no key `runs`"]);
-    check("jobs: { 9a: { steps: [{ run: x }] } }\n", &[
-        "1:9 invalid-name `9a` is not a job id (a letter or _, then letters, digits, -, _ or .)",
-    ]);
+    check(
+        "jobs: { 9a: { steps: [{ run: x }] } }\n",
+        &["1:9 invalid-name `9a` is not a job id (a letter or _, then letters, digits, -, _ or .)"],
+    );
     check("jobs: { a: { name: x } }\n", &["1:9 missing-key the job `a` has no steps"]);
     check("jobs: { a: { steps: [] } }\n", &["1:9 missing-key the job `a` has no steps"]);
 }
@@ -66,17 +67,21 @@ fn keys() {
 #[test]
 fn types() {
     check_step("run: 5", &["10:14 wrong-type a string is expected here, and this is a number"]);
-    check_step("run: x\ntimeout: 1y", &[
-        "11:18 wrong-duration a duration is expected here: numbers with units, up to a year",
-    ]);
+    check_step(
+        "run: x\ntimeout: 1y",
+        &["11:18 wrong-duration a duration is expected here: numbers with units, up to a year"],
+    );
     check_step("run: x\nretry: 0", &["11:16 wrong-number a whole number from 1 is expected here"]);
     check_step("run: x\nretry: { max: 11 }", &["11:23 wrong-number a step is tried 10 times at the most"]);
     check_step("run: x\nretry: { on: al }", &["11:22 unknown-word `al` is no cause of a retry"]);
     check_step("run: x\neffect: twice", &["11:17 unknown-word `twice` is no effect"]);
-    check_step("run: x\nenv: { A: [1], 9: x }", &[
-        "11:19 wrong-type a string, number or boolean is expected here, and this is a list",
-        "11:24 invalid-name `9` is no name of an environment variable",
-    ]);
+    check_step(
+        "run: x\nenv: { A: [1], 9: x }",
+        &[
+            "11:19 wrong-type a string, number or boolean is expected here, and this is a list",
+            "11:24 invalid-name `9` is no name of an environment variable",
+        ],
+    );
 }
 
 #[test]
@@ -89,94 +94,127 @@ fn actions() {
     check_step("uses: canary", &["10:15 wrong-kind `canary` is a plugin of kind deploy-strategy"]);
     check_step("run: ''", &["10:14 empty-script the script is empty"]);
     check_step("deploy: { environment: x, release: r }", &["10:32 unknown-environment there is no environment `x`"]);
-    check_step("id: a\nrun: x\n", &[]);
 }
 
 #[test]
 fn plugins() {
     let with = |plugins: &str| format!("plugins: {{ {plugins} }}\njobs: {{ a: {{ steps: [{{ run: x }}] }} }}\n");
     check(&with("nope: registry.example/x:1"), &["1:18 not-locked the plugin `nope` is not in lockgate.lock"]);
-    check(&with("gate: registry.example/other:1"), &[
-        "1:18 not-locked lockgate.lock pins `gate` as `registry.example/lockgate/gate:0.1`",
-    ]);
+    check(
+        &with("gate: registry.example/other:1"),
+        &["1:18 not-locked lockgate.lock pins `gate` as `registry.example/lockgate/gate:0.1`"],
+    );
     check(&with("run: registry.example/x:1"), &["1:12 invalid-name `run` is the name of the host's own shell plugin"]);
 }
 
 #[test]
 fn configuration() {
     check_step("uses: cargo\ngrants: { exec: [cargo] }", &["10:15 wrong-config `cargo`: the key `command` is missing"]);
-    check_step("uses: cargo\ngrants: { exec: [cargo] }\nwith:\n  comand: test\n  command: test\n  jobs: many", &[
-        "13:11 wrong-config `cargo`: unknown key `comand`; did you mean `command`?",
-        "15:17 wrong-config `cargo`: \"many\" is not of type \"integer\"",
-    ]);
-    check_step("uses: gate\nwith: { tests: { failed: x } }", &[
-        "11:34 wrong-config `gate`: \"x\" is not of type \"integer\"",
-    ]);
-    check_step("uses: junit", &["10:15 missing-files `junit` is a test-reporter: it has to be told which files to read"]);
+    check_step(
+        "uses: cargo\ngrants: { exec: [cargo] }\nwith:\n  comand: test\n  command: test\n  jobs: many",
+        &[
+            "13:11 wrong-config `cargo`: unknown key `comand`; did you mean `command`?",
+            "15:17 wrong-config `cargo`: \"many\" is not of type \"integer\"",
+        ],
+    );
+    check_step(
+        "uses: gate\nwith: { tests: { failed: x } }",
+        &["11:34 wrong-config `gate`: \"x\" is not of type \"integer\""],
+    );
+    check_step(
+        "uses: junit",
+        &["10:15 missing-files `junit` is a test-reporter: it has to be told which files to read"],
+    );
     check_step("uses: junit\nwith: { files: [a, 1] }", &["11:24 wrong-type `files` is a glob or a list of globs"]);
-    check_step("uses: junit\nwith: { files: /etc/passwd }", &[
-        "11:24 wrong-path `/etc/passwd` is no path inside the workspace",
-    ]);
-    check_step("uses: junit\nwith: { files: 'a{' }", &["11:24 wrong-glob `a{` is no glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"]);
+    check_step(
+        "uses: junit\nwith: { files: /etc/passwd }",
+        &["11:24 wrong-path `/etc/passwd` is no path inside the workspace"],
+    );
+    check_step(
+        "uses: junit\nwith: { files: 'a{' }",
+        &["11:24 wrong-glob `a{` is no glob: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)"],
+    );
 }
 
 #[test]
 fn open_configuration_is_checked_as_far_as_it_is_known() {
-    let step = |with: &str| format!("id: one\nrun: x\n      - uses: gate\n        with: {with}").replace("\n      ", "\n");
-    let check = |with: &str, expected: &[&str]| check_step(&step(with), expected);
-    check("{ tests: { failed: \"${{ steps.one.outputs.n }}\", more: 1 } }", &[
-        "13:66 wrong-config `gate`: unknown key `more`; one of `failed`",
-    ]);
-    check("{ tests: 5, findings: \"${{ steps.one.outputs }}\" }", &[
-        "13:24 wrong-config `gate`: 5 is not of type \"object\"",
-    ]);
+    let check_with = |with: &str, expected: &[&str]| {
+        let steps = format!("      - {{ id: one, run: x }}\n      - uses: gate\n        with: {with}\n");
+        check(&format!("{PLUGINS}jobs:\n  a:\n    steps:\n{steps}"), expected);
+    };
+    check_with(
+        "{ tests: { failed: \"${{ steps.one.outputs.n }}\", more: 1 } }",
+        &["12:64 wrong-config `gate`: unknown key `more`; one of `failed`"],
+    );
+    check_with(
+        "{ tests: 5, findings: \"${{ steps.one.outputs }}\" }",
+        &["12:24 wrong-config `gate`: 5 is not of type \"object\""],
+    );
 }
 
 #[test]
 fn grants() {
-    check_step("uses: cargo\nwith: { command: test }", &[
-        "10:15 missing-grant `cargo` asks for `exec: cargo` and is not granted it: its work",
-    ]);
+    check_step(
+        "uses: cargo\nwith: { command: test }",
+        &["10:15 missing-grant `cargo` asks for `exec: cargo` and is not granted it: its work"],
+    );
     check_step("run: x\ngrants: { exec: [crago] }", &["11:26 unknown-tool this host knows no tool `crago`"]);
     check_step("run: x\nshell: zsh", &["11:16 unknown-tool this host knows no tool `zsh`"]);
-    check_step("run: x\ngrants: { http: 'https://registry.example' }", &[
-        "11:25 wrong-host `https://registry.example` is no host",
-    ]);
-    check_step("run: x\ngrants: { scratch: [../up, 'a*'], secrets: 'a b' }", &[
-        "11:29 wrong-path `../up` is no path inside the workspace",
-        "11:36 wrong-path `a*`: scratch names folders, not globs",
-        "11:52 invalid-name `a b` is no name of a secret",
-    ]);
-    check_step("run: x\ngrants: { http: \"${{ inputs.host }}\" }", &[
-        "11:30 unknown-name `inputs` is not known at this place",
-    ]);
+    check_step(
+        "run: x\ngrants: { http: 'https://registry.example' }",
+        &["11:25 wrong-host `https://registry.example` is no host"],
+    );
+    check_step(
+        "run: x\ngrants: { scratch: [../up, 'a*'], secrets: 'a b' }",
+        &[
+            "11:29 wrong-path `../up` is no path inside the workspace",
+            "11:36 wrong-path `a*`: scratch names folders, not globs",
+            "11:52 invalid-name `a b` is no name of a secret",
+        ],
+    );
+    check_step(
+        "run: x\ngrants: { http: \"${{ inputs.host }}\" }",
+        &["11:30 unknown-name `inputs` is not known at this place"],
+    );
 }
 
 #[test]
 fn expressions() {
-    check_step("run: echo ${{ event.branch }}", &[
-        "10:19 expression-in-script `${{ }}` in a script would splice a value into code",
-    ]);
-    check_step("run: |\n  a\n  echo ${{ event.branch }}", &[
-        "12:16 expression-in-script `${{ }}` in a script would splice a value into code",
-    ]);
-    check_step("run: x\nif: event.branch = 'x'", &[
-        "11:26 expression the expression cannot be read: token recognition error at: '= '",
-    ]);
-    check_step("run: x\nif: \"a ${{ true }}\"", &["11:13 expression a condition is one expression, without text beside it"]);
-    check_step("run: x\nif: event.branch", &[
-        "11:13 expression the condition `event.branch` gives a string, and a condition gives true or false; compare it with something",
-    ]);
-    check_step("run: x\nenv: { A: \"${{ 1 / 0 }}\" }", &[
-        "11:23 expression the expression `1 / 0` cannot be evaluated: Division by zero of Int(1)",
-    ]);
+    check_step(
+        "run: echo ${{ event.branch }}",
+        &["10:19 expression-in-script `${{ }}` in a script would splice a value into code"],
+    );
+    check_step(
+        "run: |\n  a\n  echo ${{ event.branch }}",
+        &["12:16 expression-in-script `${{ }}` in a script would splice a value into code"],
+    );
+    check_step(
+        "run: x\nif: event.branch = 'x'",
+        &["11:26 expression the expression cannot be read: token recognition error at: '= '"],
+    );
+    check_step(
+        "run: x\nif: \"a ${{ true }}\"",
+        &["11:13 expression a condition is one expression, without text beside it"],
+    );
+    check_step(
+        "run: x\nif: event.branch",
+        &[
+            "11:13 expression the condition `event.branch` gives a string, and a condition gives true or false; compare it with something",
+        ],
+    );
+    check_step(
+        "run: x\nenv: { A: \"${{ 1 / 0 }}\" }",
+        &["11:23 expression the expression `1 / 0` cannot be evaluated: it divides by zero"],
+    );
     check_step("run: x\nenv: { A: \"x ${{ 1\" }", &["11:22 expression this `${{` has no `}}`"]);
-    check_step("run: x\nenv: { A: \"${{ success() }}\" }", &[
-        "11:24 unknown-name `success()` can only be asked in an `if:`",
-    ]);
-    check_step("run: x\nenv: { A: \"${{ steps.later.outputs.x }}\" }", &[
-        "11:24 unknown-name `steps.later`: no earlier step of this job has that id",
-    ]);
+    check_step(
+        "run: x\nenv: { A: \"${{ success() }}\" }",
+        &["11:24 unknown-name `success()` can only be asked in an `if:`"],
+    );
+    check_step(
+        "run: x\nenv: { A: \"${{ steps.later.outputs.x }}\" }",
+        &["11:24 unknown-name `steps.later`: no earlier step of this job has that id"],
+    );
 }
 
 #[test]
@@ -185,17 +223,19 @@ fn matrices() {
     let many: Vec<u32> = (0..17).collect();
     check(&with("{}"), &["3:25 empty-matrix the matrix has no cells, so that its job would never run"]);
     check(&with("{ os: [] }"), &["3:27 empty-matrix the axis `os` has no values, so that the job would never run"]);
-    check(&with("{ os: [l], exclude: [{ os: l }] }"), &[
-        "3:25 empty-matrix the matrix has no cells, so that its job would never run",
-    ]);
+    check(
+        &with("{ os: [l], exclude: [{ os: l }] }"),
+        &["3:25 empty-matrix the matrix has no cells, so that its job would never run"],
+    );
     check(&with("{ os: [l], exclude: [{ so: l }] }"), &["3:48 unknown-axis the matrix has no axis `so`"]);
     check(&with("{ os: [l, l] }"), &["3:25 duplicate-cell two cells of the matrix are the same: {\"os\":\"l\"}"]);
     check(&with("{ os: [1, '1'] }"), &["3:25 duplicate-cell two cells of the matrix have the same name: a[os=1]"]);
-    check(&with("{ os: \"${{ 'l' }}\" }"), &[
-        "3:31 wrong-type an axis is a list of values, or an expression that gives one",
-    ]);
+    check(
+        &with("{ os: \"${{ 'l' }}\" }"),
+        &["3:31 wrong-type an axis is a list of values, or an expression that gives one"],
+    );
     check(&with(&format!("{{ a: {many:?}, b: {many:?} }}")), &["3:25 too-large the matrix has more than 256 cells"]);
-    check(&with("{ os: \"${{ matrix.x }}\" }"), &["3:35 unknown-name `matrix` is not known at this place"]);
+    check(&with("{ os: \"${{ matrix.x }}\" }"), &["3:36 unknown-name `matrix` is not known at this place"]);
 }
 
 #[test]
@@ -204,7 +244,10 @@ fn graphs() {
         let job = |(id, needs): &(&str, &str)| format!("  {id}: {{ needs: [{needs}], steps: [{{ run: x }}] }}\n");
         format!("jobs:\n{}", jobs.iter().map(job).collect::<String>())
     };
-    check(&jobs(&[("a", "b"), ("b", "c"), ("c", "a")]), &["2:16 cycle jobs need each other in a circle: a -> b -> c -> a"]);
+    check(
+        &jobs(&[("a", "b"), ("b", "c"), ("c", "a")]),
+        &["2:16 cycle jobs need each other in a circle: a -> b -> c -> a"],
+    );
     check(&jobs(&[("a", "a")]), &["2:16 cycle jobs need each other in a circle: a -> a"]);
     check(&jobs(&[("a", "d")]), &["2:16 unknown-job there is no job `d`"]);
 }
@@ -223,7 +266,9 @@ fn identities() {
 #[test]
 fn environments_and_triggers() {
     check(
-        &format!("on: {{ schedule: 0 3 * * }}\n{PLUGINS}environments:\n  p:\n    target: local\n    strategy: {{ uses: gate }}\n    approvals: {{ by: [] }}\n  q: {{}}\njobs: {{ a: {{ steps: [{{ run: x }}] }} }}\n"),
+        &format!(
+            "on: {{ schedule: 0 3 * * }}\n{PLUGINS}environments:\n  p:\n    target: local\n    strategy: {{ uses: gate }}\n    approvals: {{ by: [] }}\n  q: {{}}\njobs: {{ a: {{ steps: [{{ run: x }}] }} }}\n"
+        ),
         &[
             "1:17 wrong-schedule a schedule has five fields, and this has 4",
             "10:13 approvals nobody may approve, so that nothing would ever be deployed",

@@ -86,6 +86,7 @@ impl Bare {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
 fn failed(error: wasmtime::Error) -> BareError {
     BareError(format!("{error:#}"))
 }

@@ -21,8 +21,8 @@ use crate::call::Guest;
 use crate::capability::wasi;
 use crate::compiled::Compiled;
 use crate::host::{Host, Services};
-use crate::permits::Permits;
-use crate::plugins::{Plugin, Plugins};
+use crate::permits::{Permit, Permits};
+use crate::plugins::{LoadError, Plugin, Plugins};
 use crate::reach::Reach;
 use crate::watch::Watch;
 use crate::{canonical, engine};
@@ -119,7 +119,7 @@ impl WasmSandbox {
         time_ms: u64,
         cancel: &Cancel,
         recorder: Arc<dyn Recorder>,
-    ) -> Option<(Guest<'a>, crate::permits::Permit)> {
+    ) -> Option<(Guest<'a>, Permit)> {
         let room = self.instances.acquire(cancel)?;
         let permit = self.services.cpu.acquire(cancel)?;
         let watch = Arc::new(Watch::start(self.clock.clone(), recorder, cancel.clone(), time_ms));
@@ -150,12 +150,12 @@ fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
 
 impl Sandbox for WasmSandbox {
     fn inspect(&self, component: &Digest) -> Result<Inspection, ComponentError> {
-        let plugin = self.plugins.get(component).map_err(|error| error.component_error())?;
+        let plugin = self.plugins.get(component).map_err(LoadError::component_error)?;
         Ok(plugin.inspection.clone())
     }
 
     fn describe(&self, component: &Digest) -> Result<Descriptor, Outcome> {
-        let plugin = self.plugins.get(component).map_err(|error| error.outcome())?;
+        let plugin = self.plugins.get(component).map_err(LoadError::outcome)?;
         let known = || self.plugins.compiled().descriptor(component);
         if let Some(descriptor) = plugin.descriptor.get().cloned().or_else(known) {
             return Ok(plugin.descriptor.get_or_init(|| descriptor).clone());

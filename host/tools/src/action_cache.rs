@@ -8,7 +8,7 @@ use lockgate_ports::tools::{Completion, Ending, OutputSink};
 use lockgate_ports::{BlobError, Blobs, Cache, ToolError};
 use serde::{Deserialize, Serialize};
 
-use crate::changes::{Changes, make_room};
+use crate::changes::{Changes, make_room, remove_all};
 use crate::folder::{FileTime, Folder, Kind, set_modified};
 use crate::limits::{CACHED_BYTES_MAX, CACHED_FILES_MAX};
 use crate::request::Request;
@@ -79,7 +79,7 @@ impl ActionCache<'_> {
 
     fn place_all(&self, entry: &Entry, workspace: &Path) -> io::Result<()> {
         let into = Folder::open(workspace)?;
-        Changes { removed: entry.removed.clone(), ..Changes::default() }.apply_removals(&into)?;
+        remove_all(&entry.removed, &into)?;
         entry.placed.iter().try_for_each(|placed| self.place(placed, &into, workspace))
     }
 

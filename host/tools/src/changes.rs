@@ -118,7 +118,7 @@ impl Changes {
     fn apply(&self, stage: &Stage, workspace: &Path, request: &Request) -> io::Result<()> {
         let into = Folder::open(workspace)?;
         let staged = Folder::open(&stage.workspace())?;
-        self.apply_removals(&into)?;
+        remove_all(&self.removed, &into)?;
         for node in &self.placed {
             let (to, name) = into.parent_made(&node.path)?;
             make_room(&to, name, &node.kind)?;
@@ -129,19 +129,19 @@ impl Changes {
         }
         Ok(())
     }
+}
 
-    /// Removes what is gone from the workspace; folders only if nothing is left in them.
-    pub(crate) fn apply_removals(&self, into: &Folder) -> io::Result<()> {
-        for path in &self.removed {
-            let Ok((parent, name)) = into.parent(path) else { continue };
-            match parent.kind(name)? {
-                Some(Kind::Folder) => parent.remove_if_empty(name)?,
-                Some(_) => parent.remove(name)?,
-                None => {}
-            }
+/// Removes what is gone from the workspace; folders only if nothing is left in them.
+pub(crate) fn remove_all(paths: &[String], into: &Folder) -> io::Result<()> {
+    for path in paths {
+        let Ok((parent, name)) = into.parent(path) else { continue };
+        match parent.kind(name)? {
+            Some(Kind::Folder) => parent.remove_if_empty(name)?,
+            Some(_) => parent.remove(name)?,
+            None => {}
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// A folder takes the place of whatever else stood there.

@@ -69,12 +69,12 @@ fn state(root: &Root) -> String {
     if let Some(target) = &root.link {
         return format!("{} -> {}\n", root.inside.display(), target.display());
     }
-    let line = |below: &&str| {
+    let line = |below: &str| {
         let metadata = root.host.join(below).metadata().ok()?;
         let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
         Some(format!("{} {seconds}.{nanoseconds}\n", root.inside.join(Path::new(below)).display()))
     };
-    WATCHED.iter().filter_map(|below| line(below)).collect()
+    WATCHED.into_iter().filter_map(line).collect()
 }
 
 /// The digest and the length of what is left to read.

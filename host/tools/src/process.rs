@@ -20,6 +20,9 @@ use crate::reap::{Usage, reap};
 use crate::streams::{Kept, Tee, drain, feed};
 use crate::watchdog::Watchdog;
 
+/// Signals behind this number are real-time ones, whose default nobody changes.
+const STANDARD_SIGNALS: i32 = 31;
+
 /// A command and the walls around it.
 pub(crate) struct Enclosure<'a> {
     pub(crate) bwrap: &'a Path,
@@ -110,7 +113,7 @@ impl Enclosure<'_> {
         command.arg("--").args(self.argv).env_clear().current_dir("/");
         command.stdin(if self.stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        // SAFETY: the closure makes system calls only (setrlimit, fcntl): no allocation, no lock, no other thread's state.
+        // SAFETY: the closure makes system calls only (signal, setrlimit, fcntl): no allocation, no lock, no other thread's state.
         unsafe { command.pre_exec(move || prepare(&rlimits, &handed)) };
         Ok((command.spawn()?, status))
     }
@@ -186,7 +189,14 @@ fn wait_for_both(monitor: i32, init: Option<i32>) -> io::Result<Usage> {
     Ok(inner.map_or(outer, |inner| Usage { cpu_ms: inner.cpu_ms + outer.cpu_ms, ..inner }))
 }
 
+/// Runs in the child before bubblewrap does. Signals that this process ignores (a `nohup` is enough) would stay ignored
+/// in the command: each gets its default back.
+#[expect(unsafe_code, reason = "signal(2) has no safe wrapper")]
 fn prepare(rlimits: &[(Resource, Rlimit)], handed: &[OwnedFd]) -> io::Result<()> {
+    for signal in 1..=STANDARD_SIGNALS {
+        // SAFETY: the default disposition needs no handler; SIGKILL and SIGSTOP are refused, which changes nothing.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
     for (resource, rlimit) in rlimits {
         rustix::process::setrlimit(*resource, *rlimit)?;
     }

@@ -41,7 +41,8 @@ pub fn outputs(config: &Config, metadata: Option<&Metadata>) -> Vec<String> {
 /// # Errors
 /// `metadata`, when it is not what cargo writes.
 pub fn metadata(stdout: &str) -> Result<Metadata, Failure> {
-    MetadataCommand::parse(stdout).map_err(|error| Failure::new("metadata", format!("cannot read `cargo metadata`: {error}")))
+    MetadataCommand::parse(stdout)
+        .map_err(|error| Failure::new("metadata", format!("cannot read `cargo metadata`: {error}")))
 }
 
 /// Publishes what was asked for; a file is published once.
@@ -59,7 +60,9 @@ pub fn publish(config: &Config, stream: &Stream, stderr: &str, places: &Places) 
     paths.extend(matching(&config.artifacts, places)?);
     if paths.len() > ARTIFACTS_MAX {
         let message = format!("{} files are to be published, more than {ARTIFACTS_MAX}", paths.len());
-        return Err(Failure::new("too-many-artifacts", message).help("name fewer in `artifacts:`, or pack them into one"));
+        return Err(
+            Failure::new("too-many-artifacts", message).help("name fewer in `artifacts:`, or pack them into one")
+        );
     }
     paths.iter().map(|path| Ok(artifacts::publish(file_name(path), path, media_type(path))?)).collect()
 }
@@ -75,9 +78,11 @@ fn binary_names(metadata: &Metadata) -> BTreeSet<String> {
     targets
         .flat_map(|target| {
             let is = |kind: &TargetKind| target.kind.contains(kind);
-            let executables = is(&TargetKind::Bin).then(|| EXECUTABLE_ENDINGS.map(|end| format!("{}{end}", target.name)).to_vec());
+            let executables =
+                is(&TargetKind::Bin).then(|| EXECUTABLE_ENDINGS.map(|end| format!("{}{end}", target.name)).to_vec());
             let library = target.name.replace('-', "_");
-            let libraries = is(&TargetKind::CDyLib).then(|| LIBRARY_ENDINGS.map(|(begin, end)| format!("{begin}{library}{end}")).to_vec());
+            let libraries = is(&TargetKind::CDyLib)
+                .then(|| LIBRARY_ENDINGS.map(|(begin, end)| format!("{begin}{library}{end}")).to_vec());
             executables.into_iter().chain(libraries).flatten()
         })
         .collect()
@@ -125,7 +130,8 @@ fn matching(globs: &[String], places: &Places) -> Result<Vec<String>, Failure> {
 
 /// As the host reads globs: `*` stays within a folder, and a pattern that names a folder stands for all that is in it.
 fn glob_set(glob: &str) -> Result<GlobSet, Failure> {
-    let refused = |error: globset::Error| Failure::new("bad-config", format!("`artifacts: {glob}` is not a glob: {error}"));
+    let refused =
+        |error: globset::Error| Failure::new("bad-config", format!("`artifacts: {glob}` is not a glob: {error}"));
     let mut set = GlobSetBuilder::new();
     for pattern in [glob.to_owned(), format!("{glob}/**")] {
         set.add(GlobBuilder::new(&pattern).literal_separator(true).build().map_err(refused)?);
@@ -180,7 +186,9 @@ mod tests {
 
     #[test]
     fn folders_before_the_first_wildcard() {
-        for (glob, expected) in [("target/doc/**", "target/doc"), ("a/b.txt", "a"), ("*.md", ""), ("b.txt", ""), ("a/{x,y}/z", "a")] {
+        for (glob, expected) in
+            [("target/doc/**", "target/doc"), ("a/b.txt", "a"), ("*.md", ""), ("b.txt", ""), ("a/{x,y}/z", "a")]
+        {
             assert_eq!(literal_folder(glob), expected, "{glob}");
         }
     }
@@ -195,7 +203,8 @@ mod tests {
     fn outputs_follow_the_command() {
         let config = |text| serde_json::from_str::<Config>(text).unwrap();
         let package = config(r#"{"command":"package","working-directory":"crates/a","artifacts":["x"]}"#);
-        let expected = ["x", "crates/a/target/package/*.crate", "crates/target/package/*.crate", "target/package/*.crate"];
+        let expected =
+            ["x", "crates/a/target/package/*.crate", "crates/target/package/*.crate", "target/package/*.crate"];
         assert_eq!(outputs(&package, None), expected);
         assert!(outputs(&config(r#"{"command":"test"}"#), None).is_empty());
     }

@@ -153,7 +153,10 @@ mod tests {
         check(r#"{"command":"test","lint-args":["-W"]}"#, Err("`lint-args` means nothing for `command: test`"));
         check(r#"{"command":"clippy","test-args":["-W"]}"#, Err("`test-args` means nothing for `command: clippy`"));
         check(r#"{"command":"package","profile":"dev"}"#, Err("`profile` means nothing for `command: package`"));
-        check(r#"{"command":"doc","publish-binaries":true}"#, Err("`publish-binaries` means nothing for `command: doc`"));
+        check(
+            r#"{"command":"doc","publish-binaries":true}"#,
+            Err("`publish-binaries` means nothing for `command: doc`"),
+        );
     }
 
     #[test]

@@ -49,7 +49,8 @@ fn finding(message: &CompilerMessage, places: &Places) -> Option<Finding> {
     let rule = diagnostic.code.as_ref().map_or_else(|| level_name(severity).to_owned(), |code| code.code.clone());
     let at = span.map(|span| location(span, places));
     let subject = package::name(&message.package_id.repr);
-    let fingerprint = fingerprint(&[&rule, subject, at.as_ref().map_or("", |at| &at.path), &diagnostic.message, &source(span)]);
+    let fingerprint =
+        fingerprint(&[&rule, subject, at.as_ref().map_or("", |at| &at.path), &diagnostic.message, &source(span)]);
     let (help, references) = advice(diagnostic);
     Some(Finding {
         rule,
@@ -116,7 +117,11 @@ fn advice(diagnostic: &Diagnostic) -> (Option<String>, Vec<String>) {
 }
 
 fn help(child: &Diagnostic) -> String {
-    let replacement = child.spans.iter().find_map(|span| span.suggested_replacement.as_deref()).filter(|text| !text.trim().is_empty());
+    let replacement = child
+        .spans
+        .iter()
+        .find_map(|span| span.suggested_replacement.as_deref())
+        .filter(|text| !text.trim().is_empty());
     match replacement {
         Some(text) => format!("{}: `{}`", child.message, text.trim()),
         None => child.message.clone(),

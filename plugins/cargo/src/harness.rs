@@ -29,7 +29,10 @@ pub fn without_libtest(manifest: &str, library: &str) -> BTreeSet<String> {
     let manifest: Manifest = toml::from_str(manifest).unwrap_or_default();
     let named = [manifest.test, manifest.bin, manifest.bench, manifest.example].into_iter().flatten();
     let own = named.filter(|target| target.harness == Some(false)).filter_map(|target| target.name);
-    let library = manifest.lib.filter(|target| target.harness == Some(false)).map(|target| target.name.unwrap_or_else(|| library.to_owned()));
+    let library = manifest
+        .lib
+        .filter(|target| target.harness == Some(false))
+        .map(|target| target.name.unwrap_or_else(|| library.to_owned()));
     own.chain(library).collect()
 }
 

@@ -23,7 +23,8 @@ pub fn xml(report: &TestReport) -> Result<String, Failure> {
     }
     let mut xml = Report::new("cargo test");
     xml.add_test_suites(suites.into_values());
-    xml.to_string().map_err(|error| Failure::new("junit", format!("the report cannot be written as JUnit XML: {error}")))
+    xml.to_string()
+        .map_err(|error| Failure::new("junit", format!("the report cannot be written as JUnit XML: {error}")))
 }
 
 fn test_case(case: &TestCase) -> Case {
@@ -61,7 +62,9 @@ mod tests {
         let report = TestReport {
             cases: vec![
                 TestCase::new("a", "good", TestStatus::Passed),
-                TestCase::new("a", "bad <1>", TestStatus::Failed).message("x & y").output("\u{1b}[31mred\u{1b}[0m\u{0}"),
+                TestCase::new("a", "bad <1>", TestStatus::Failed)
+                    .message("x & y")
+                    .output("\u{1b}[31mred\u{1b}[0m\u{0}"),
                 TestCase::new("b", "gone", TestStatus::Errored),
                 TestCase::new("b", "later", TestStatus::Skipped).message("slow"),
             ],
@@ -70,7 +73,10 @@ mod tests {
         let text = xml(&report).unwrap();
         let read = Report::deserialize_from_str(&text).unwrap();
         assert_eq!((read.tests, read.failures, read.errors), (4, 1, 1));
-        assert!(text.contains("name=\"bad &lt;1&gt;\"") && text.contains("x &amp; y") && text.contains(">red<"), "{text}");
+        assert!(
+            text.contains("name=\"bad &lt;1&gt;\"") && text.contains("x &amp; y") && text.contains(">red<"),
+            "{text}"
+        );
         assert!(text.contains("<skipped message=\"slow\"/>"), "{text}");
     }
 }

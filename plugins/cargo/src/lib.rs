@@ -75,7 +75,8 @@ fn metadata(config: &Config) -> Result<cargo_metadata::Metadata, Failure> {
 }
 
 fn command(config: &Config, argv: Vec<String>) -> Command {
-    let mut command = Command::tool("cargo").args(argv.into_iter().skip(1)).inputs(&config.inputs).env("CARGO_TERM_COLOR", "never");
+    let mut command =
+        Command::tool("cargo").args(argv.into_iter().skip(1)).inputs(&config.inputs).env("CARGO_TERM_COLOR", "never");
     command = config.env.iter().fold(command, |command, (name, value)| command.env(name, value));
     if let Some(folder) = &config.working_directory {
         command = command.cwd(folder);
@@ -104,7 +105,12 @@ fn tell(stream: &Stream, tests: Option<&Tests>, completion: &Completion) {
         log::info(text.trim_end());
     }
     if let Some(tests) = tests {
-        tests.report.cases.iter().filter(|case| report::is_red(case)).for_each(|case| log::error(report::headline(case)));
+        tests
+            .report
+            .cases
+            .iter()
+            .filter(|case| report::is_red(case))
+            .for_each(|case| log::error(report::headline(case)));
         tests.warnings.iter().for_each(log::warn);
     }
     if completion.truncated {

@@ -19,5 +19,8 @@ pub fn measurements(config: &Config, completion: &Completion, stream: &Stream) -
         ("cargo.build-scripts", stream.build_scripts as f64, "1"),
     ];
     let command = config.command.name();
-    figures.into_iter().map(|(name, value, unit)| Measurement::new(name, value, unit).attribute("command", command)).collect()
+    figures
+        .into_iter()
+        .map(|(name, value, unit)| Measurement::new(name, value, unit).attribute("command", command))
+        .collect()
 }

@@ -34,11 +34,14 @@ pub struct Facts<'a> {
 pub fn check_ending(config: &Config, completion: &Completion, stream: &Stream) -> Result<(), Failure> {
     match completion.ending {
         Ending::TimedOut => {
-            Err(Failure::new("timed-out", "cargo was out of time").help("raise `timeout-seconds` or the step's `timeout`"))
+            Err(Failure::new("timed-out", "cargo was out of time")
+                .help("raise `timeout-seconds` or the step's `timeout`"))
         }
         Ending::Signalled(signal) => {
             let message = format!("cargo was killed by signal {signal}");
-            Err(Failure::new("killed", message).help("signal 9 is often the memory limit: see the step's log").retryable())
+            Err(Failure::new("killed", message)
+                .help("signal 9 is often the memory limit: see the step's log")
+                .retryable())
         }
         Ending::Exited(0) => Ok(()),
         Ending::Exited(_) if stream.compiled.is_some() || config.command == Subcommand::Package => Ok(()),
@@ -49,7 +52,9 @@ pub fn check_ending(config: &Config, completion: &Completion, stream: &Stream) -
 fn refused(code: u8, stderr: &str) -> Failure {
     let failure = Failure::new("cargo", format!("cargo refused (exit code {code}): {}", error_lines(stderr)));
     if stderr.contains("--offline") || stderr.contains("offline was specified") {
-        return failure.help("the step has no network: vendor the dependencies before it, or grant hosts and set `offline: false`");
+        return failure.help(
+            "the step has no network: vendor the dependencies before it, or grant hosts and set `offline: false`",
+        );
     }
     if stderr.contains("--locked was passed") {
         return failure.help("commit a `Cargo.lock` that is up to date, or set `locked: false`");
@@ -168,10 +173,21 @@ mod tests {
 
     #[test]
     fn refusals_say_what_to_do() {
-        let offline = refused(101, "   Updating\nerror: no matching package\nAs a reminder, you're using offline mode (--offline)\n");
+        let offline = refused(
+            101,
+            "   Updating\nerror: no matching package\nAs a reminder, you're using offline mode (--offline)\n",
+        );
         assert!(offline.help.unwrap().contains("vendor"));
-        assert_eq!(offline.message, "cargo refused (exit code 101): error: no matching package\nAs a reminder, you're using offline mode (--offline)");
-        assert!(refused(101, "error: the lock file needs to be updated but --locked was passed").help.unwrap().contains("Cargo.lock"));
+        assert_eq!(
+            offline.message,
+            "cargo refused (exit code 101): error: no matching package\nAs a reminder, you're using offline mode (--offline)"
+        );
+        assert!(
+            refused(101, "error: the lock file needs to be updated but --locked was passed")
+                .help
+                .unwrap()
+                .contains("Cargo.lock")
+        );
         assert!(refused(1, "").message.ends_with("it said nothing"));
     }
 }

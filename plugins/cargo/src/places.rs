@@ -24,7 +24,11 @@ impl Places {
             return self.inside(path).unwrap_or_else(|| path.to_owned());
         }
         let plain = path.trim_start_matches("./");
-        let found = self.working_directory.ancestors().map(|root| root.join(plain)).find(|path| self.workspace.join(path).exists());
+        let found = self
+            .working_directory
+            .ancestors()
+            .map(|root| root.join(plain))
+            .find(|path| self.workspace.join(path).exists());
         found.map_or_else(|| plain.to_owned(), |path| path.to_string_lossy().into_owned())
     }
 

@@ -35,7 +35,9 @@ pub fn read(stream: &Stream, stderr: &str, places: &Places) -> Tests {
     let alignment = suites::align(&blocks, &runs, |run| names.is_libtest(run));
     let mut tests = Tests::default();
     if alignment.is_ambiguous {
-        tests.warnings.push("some test binaries have a harness of their own: suites may bear another binary's name".to_owned());
+        tests
+            .warnings
+            .push("some test binaries have a harness of their own: suites may bear another binary's name".to_owned());
     }
     for (block, run) in blocks.iter().zip(&alignment.runs) {
         let run = run.and_then(|run| runs.get(run));
@@ -64,7 +66,8 @@ impl Tests {
         let unaccounted = block.unaccounted();
         if unaccounted > 0 {
             self.unaccounted += unaccounted;
-            self.warnings.push(format!("{suite}: {unaccounted} tests are in libtest's count or in its lines, but not in both"));
+            self.warnings
+                .push(format!("{suite}: {unaccounted} tests are in libtest's count or in its lines, but not in both"));
         }
     }
 
@@ -76,10 +79,16 @@ impl Tests {
 }
 
 fn test_case(suite: &str, case: &Case, places: &Places) -> TestCase {
-    let cause = case.output.as_deref().filter(|_| case.status == Status::Failed).and_then(|output| panic_message::cause(&case.name, output));
-    let documented = libtest::documented_at(&case.name).map(|(path, line)| Location::file(places.resolve(path)).line(line));
+    let cause = case
+        .output
+        .as_deref()
+        .filter(|_| case.status == Status::Failed)
+        .and_then(|output| panic_message::cause(&case.name, output));
+    let documented =
+        libtest::documented_at(&case.name).map(|(path, line)| Location::file(places.resolve(path)).line(line));
     let panicked = cause.as_ref().and_then(|cause| cause.at.as_ref());
-    let panicked = panicked.map(|(path, line, column)| Location::file(places.resolve(path)).line(*line).column(*column));
+    let panicked =
+        panicked.map(|(path, line, column)| Location::file(places.resolve(path)).line(*line).column(*column));
     let mut made = TestCase::new(suite, &case.name, status(case.status));
     made.message = cause.map(|cause| cause.message).or_else(|| case.note.clone());
     made.output.clone_from(&case.output);

@@ -224,7 +224,8 @@ error: 2 targets failed:
         assert_eq!(alignment, Alignment { runs: vec![Some(1), Some(2)], is_ambiguous: false });
     }
 
-    const OK: &str = "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
+    const OK: &str =
+        "running 1 test\ntest a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
     const RED: &str = "running 1 test\ntest a ... FAILED\n\ntest result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out\n";
     const DOC: &str = "running 1 test\ntest src/lib.rs - f (line 3) ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out\n";
     const HEADS: [&str; 3] = ["     Running a (t/a-1)\n", "     Running b (t/b-1)\n", "   Doc-tests c\n"];
@@ -237,7 +238,12 @@ error: 2 targets failed:
 
     #[test]
     fn a_run_without_a_block_is_found_by_what_both_lists_know() {
-        check(&format!("{RED}{DOC}"), &format!("{}{}{FAILED}{}", HEADS[0], HEADS[1], HEADS[2]), &[Some(1), Some(2)], false);
+        check(
+            &format!("{RED}{DOC}"),
+            &format!("{}{}{FAILED}{}", HEADS[0], HEADS[1], HEADS[2]),
+            &[Some(1), Some(2)],
+            false,
+        );
         check(DOC, &HEADS.concat(), &[Some(2)], false);
         check(&format!("{OK}{DOC}"), &HEADS.concat(), &[Some(0), Some(2)], true);
         check(OK, "", &[None], false);

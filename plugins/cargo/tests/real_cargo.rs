@@ -6,7 +6,9 @@ use common::{denied, file, host, plain_counts};
 use lockgate_plugin_cargo::Plugin;
 use lockgate_sdk::exec::{Completion, Ending};
 use lockgate_sdk::testing::{Host, exited};
-use lockgate_sdk::{BuildRequest, EvidenceBody, Failure, Product, Ruling, ScanReport, Severity, TestReport, TestStatus, call};
+use lockgate_sdk::{
+    BuildRequest, EvidenceBody, Failure, Product, Ruling, ScanReport, Severity, TestReport, TestStatus, call,
+};
 
 const TESTS: &str = r#"
 //! ```
@@ -23,11 +25,19 @@ fn run(config: &str) -> Result<Product, Failure> {
 }
 
 fn report(product: &Product) -> &TestReport {
-    product.evidence.iter().find_map(|body| if let EvidenceBody::Tests(report) = body { Some(report) } else { None }).unwrap()
+    product
+        .evidence
+        .iter()
+        .find_map(|body| if let EvidenceBody::Tests(report) = body { Some(report) } else { None })
+        .unwrap()
 }
 
 fn scan(product: &Product) -> &ScanReport {
-    product.evidence.iter().find_map(|body| if let EvidenceBody::Scan(report) = body { Some(report) } else { None }).unwrap()
+    product
+        .evidence
+        .iter()
+        .find_map(|body| if let EvidenceBody::Scan(report) = body { Some(report) } else { None })
+        .unwrap()
 }
 
 #[test]
@@ -37,7 +47,10 @@ fn red_tests_are_a_result_with_all_its_proof() {
     let expected = plain_counts(host.workspace());
     let product = run(r#"{"command":"test","junit":"reports/unit.xml"}"#).unwrap();
     assert_eq!(product.conclusion, Ruling::Fail);
-    assert_eq!(product.summary.as_deref(), Some("4 passed, 1 failed, 1 skipped: tiny::bad: assertion `left == right` failed: sum"));
+    assert_eq!(
+        product.summary.as_deref(),
+        Some("4 passed, 1 failed, 1 skipped: tiny::bad: assertion `left == right` failed: sum")
+    );
     let report = report(&product);
     let counted = [TestStatus::Passed, TestStatus::Failed, TestStatus::Skipped].map(|status| report.count(status));
     assert_eq!(counted, expected, "the plugin's counts against plain cargo's");
@@ -52,7 +65,10 @@ fn green_tests_pass_and_are_measured() {
     let _host = host("#[test] fn good() {}\n");
     let product = run(r#"{"command":"test","test-args":["--test-threads=1"]}"#).unwrap();
     assert_eq!((product.conclusion, product.summary.as_deref()), (Ruling::Pass, Some("1 passed")));
-    let measured = product.evidence.iter().find_map(|body| if let EvidenceBody::Measurements(list) = body { Some(list) } else { None });
+    let measured = product
+        .evidence
+        .iter()
+        .find_map(|body| if let EvidenceBody::Measurements(list) = body { Some(list) } else { None });
     let named = |name: &str| measured.unwrap().iter().find(|one| one.name == name).unwrap().value;
     assert!((named("cargo.wall") - 12.0).abs() < 1e-9 && named("cargo.units.compiled") > 0.0);
 }
@@ -72,7 +88,10 @@ fn code_that_does_not_compile_is_a_finding_that_keeps_its_fingerprint() {
     assert_eq!(product.conclusion, Ruling::Fail);
     assert_eq!(product.summary.as_deref(), Some("1 error, 0 warnings: src/lib.rs:1:21: mismatched types"));
     let first = scan(&product).findings[0].clone();
-    assert_eq!((first.rule.as_str(), first.severity, first.subject.as_deref()), ("E0308", Severity::High, Some("tiny")));
+    assert_eq!(
+        (first.rule.as_str(), first.severity, first.subject.as_deref()),
+        ("E0308", Severity::High, Some("tiny"))
+    );
     host.write("src/lib.rs", "\n\n\npub fn f() -> u32 { \"no\" }\n").unwrap();
     let again = run(r#"{"command":"build"}"#).unwrap();
     let second = &scan(&again).findings[0];
@@ -126,7 +145,8 @@ fn packages_are_published_with_the_files_that_were_named() {
     let host = host("//! Tiny.\n");
     host.write("NOTES.txt", "notes").unwrap();
     let product = run(r#"{"command":"package","args":["--allow-dirty"],"artifacts":["*.txt"]}"#).unwrap();
-    let published: Vec<(String, String)> = host.published().into_iter().map(|made| (made.name, made.media_type)).collect();
+    let published: Vec<(String, String)> =
+        host.published().into_iter().map(|made| (made.name, made.media_type)).collect();
     let expected = [("NOTES.txt", "text/plain"), ("tiny-0.3.0.crate", "application/gzip")];
     assert_eq!(published, expected.map(|(name, kind)| (name.to_owned(), kind.to_owned())));
     assert_eq!(product.summary.as_deref(), Some("0 warnings, published NOTES.txt, tiny-0.3.0.crate"));
@@ -143,7 +163,11 @@ fn a_package_that_does_not_compile_fails_with_cargos_words() {
 #[test]
 fn what_cargo_refuses_is_a_failure() {
     let host = host("");
-    host.write("Cargo.toml", "[package]\nname = \"tiny\"\nversion = \"0.3.0\"\n[workspace]\n[dependencies]\ngone = \"1\"\n").unwrap();
+    host.write(
+        "Cargo.toml",
+        "[package]\nname = \"tiny\"\nversion = \"0.3.0\"\n[workspace]\n[dependencies]\ngone = \"1\"\n",
+    )
+    .unwrap();
     let failure = run(r#"{"command":"build"}"#).unwrap_err();
     assert_eq!(failure.code, "cargo");
     assert!(failure.help.as_ref().unwrap().contains("vendor"), "{failure:?}");

@@ -71,7 +71,10 @@ impl Config {
             (Some(script), None) => self.shell.argv(script),
             (None, Some(argv)) if !argv.is_empty() => Ok(argv.clone()),
             (Some(_), Some(_)) => Err(bad("both `script` and `argv` are given", "keep one of them")),
-            _ => Err(bad("there is nothing to run", "give `script:` (or `run:` on the step), or `argv:` with a tool's name first")),
+            _ => Err(bad(
+                "there is nothing to run",
+                "give `script:` (or `run:` on the step), or `argv:` with a tool's name first",
+            )),
         }
     }
 }
@@ -129,7 +132,11 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_shells_are_refused() {
-        for text in [r#"{"script":"a","shel":"sh"}"#, r#"{"script":"a","shell":"fish"}"#, r#"{"script":"a","ok-exit-codes":[256]}"#] {
+        for text in [
+            r#"{"script":"a","shel":"sh"}"#,
+            r#"{"script":"a","shell":"fish"}"#,
+            r#"{"script":"a","ok-exit-codes":[256]}"#,
+        ] {
             assert!(serde_json::from_str::<Config>(text).is_err(), "{text}");
         }
     }

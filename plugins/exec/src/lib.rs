@@ -9,7 +9,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use lockgate_sdk::exec::{Command, ExecError};
-use lockgate_sdk::{About, Ask, BuildRequest, BuildStep, Duration, Effect, EvidenceBody, Failure, Product, Ruling, export, workspace};
+use lockgate_sdk::{
+    About, Ask, BuildRequest, BuildStep, Duration, Effect, EvidenceBody, Failure, Product, Ruling, export, workspace,
+};
 
 use config::Config;
 
@@ -70,7 +72,8 @@ fn take(file: &Path) -> Result<String, Failure> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(String::new()),
         found => found?.len(),
     };
-    let text = if size > outputs::BYTES_MAX { Err(too_large(size)) } else { fs::read_to_string(file).map_err(Failure::from) };
+    let text =
+        if size > outputs::BYTES_MAX { Err(too_large(size)) } else { fs::read_to_string(file).map_err(Failure::from) };
     fs::remove_file(file)?;
     text
 }

@@ -42,7 +42,9 @@ fn split(line: &str) -> Option<(&str, Value<'_>)> {
     let equals = line.find('=');
     let heredoc = line.find("<<");
     let (name, value) = match (equals, heredoc) {
-        (Some(equals), heredoc) if heredoc.is_none_or(|heredoc| equals < heredoc) => (&line[..equals], Value::Line(&line[equals + 1..])),
+        (Some(equals), heredoc) if heredoc.is_none_or(|heredoc| equals < heredoc) => {
+            (&line[..equals], Value::Line(&line[equals + 1..]))
+        }
         (_, Some(heredoc)) => (&line[..heredoc], Value::Until(line[heredoc + 2..].trim())),
         _ => return None,
     };
@@ -67,14 +69,20 @@ fn block<'a>(lines: &mut impl Iterator<Item = (usize, &'a str)>, end: &str) -> O
 }
 
 fn unended(index: usize, end: &str) -> Failure {
-    Failure::new("bad-output", format!("line {} of $LOCKGATE_OUTPUT begins a value that no line `{end}` ends", index + 1))
-        .help("write the end marker on a line of its own, without spaces")
+    Failure::new(
+        "bad-output",
+        format!("line {} of $LOCKGATE_OUTPUT begins a value that no line `{end}` ends", index + 1),
+    )
+    .help("write the end marker on a line of its own, without spaces")
 }
 
 fn unreadable(index: usize, line: &str) -> Failure {
     let begin: String = line.chars().take(40).collect();
-    Failure::new("bad-output", format!("line {} of $LOCKGATE_OUTPUT is neither `name=value` nor `name<<END`: `{begin}`", index + 1))
-        .help("names begin with a letter and have letters, digits, `-` and `_`")
+    Failure::new(
+        "bad-output",
+        format!("line {} of $LOCKGATE_OUTPUT is neither `name=value` nor `name<<END`: `{begin}`", index + 1),
+    )
+    .help("names begin with a letter and have letters, digits, `-` and `_`")
 }
 
 #[cfg(test)]
@@ -83,7 +91,8 @@ mod tests {
 
     fn check(text: &str, expected: Result<&[(&str, &str)], &str>) {
         let got = parse(text).map_err(|failure| failure.message);
-        let expected = expected.map(|pairs| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
+        let expected =
+            expected.map(|pairs| pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect());
         match expected {
             Ok(pairs) => assert_eq!(got, Ok::<Vec<_>, String>(pairs), "{text}"),
             Err(part) => assert!(got.as_ref().is_err_and(|message| message.contains(part)), "{text}: {got:?}"),

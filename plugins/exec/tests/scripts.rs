@@ -78,7 +78,10 @@ fn refusals_and_deaths_are_failures_with_help() {
     let host = Host::new().unwrap();
     host.on_exec(|_| Err(ExecError::Denied("exec: bash".to_owned())));
     let failure = run(r#"{"script":"true","shell":"bash"}"#).unwrap_err();
-    assert_eq!((failure.code.as_str(), failure.help.as_deref()), ("denied", Some("grant the tool on the step: `grants: { exec: [bash] }`")));
+    assert_eq!(
+        (failure.code.as_str(), failure.help.as_deref()),
+        ("denied", Some("grant the tool on the step: `grants: { exec: [bash] }`"))
+    );
     for (ending, code) in [(Ending::TimedOut, "timed-out"), (Ending::Signalled(9), "killed")] {
         host.on_exec(move |_| Ok(Completion { ending, ..exited(0, "") }));
         assert_eq!(run(r#"{"script":"true","timeout-seconds":1}"#).unwrap_err().code, code);

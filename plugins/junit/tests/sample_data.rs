@@ -10,6 +10,9 @@ use lockgate_sdk::{Failure, ReportFile, TestReport, TestStatus};
 /// Reports whose suites count tests without listing them; another reader believes the count.
 const COUNTS_WITHOUT_CASES: &str = "no-cases-but-tests";
 
+/// A report whose own totals say `disabled='5'`; another reader takes those for passed, this one for skipped.
+const DISABLED: (&str, usize) = ("tst/disabled", 5);
+
 fn sample_data() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     let root = env::var_os("LOCKGATE_SAMPLE_DATA").map_or_else(beside, PathBuf::from).join("03-test-reports");
@@ -37,6 +40,13 @@ fn read(path: &Path) -> Result<TestReport, Failure> {
     call::report::<Junit>("{}", file)
 }
 
+/// The text without comments, in which a report may hide whole suites.
+fn without_comments(text: &str) -> String {
+    let mut parts = text.split("<!--");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |all, part| all + part.split_once("-->").map_or("", |(_, rest)| rest))
+}
+
 #[test]
 fn every_real_report_is_read_or_refused_by_name() {
     let Some(root) = sample_data() else { return };
@@ -45,7 +55,7 @@ fn every_real_report_is_read_or_refused_by_name() {
     files_below(&root, "multi", &mut files);
     assert!(files.len() > 50, "{} files below {}", files.len(), root.display());
     for path in files {
-        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        let text = without_comments(&String::from_utf8_lossy(&fs::read(&path).unwrap()));
         let is_junit = text.contains("<testsuite") || text.contains("<testrun");
         match read(&path) {
             Ok(report) => {
@@ -72,8 +82,12 @@ fn counts_agree_with_another_reader() {
         }
         let count = |name: &str| usize::try_from(expected["stats"][name].as_u64().unwrap()).unwrap();
         let ours = [TestStatus::Passed, TestStatus::Skipped, TestStatus::Failed, TestStatus::Errored];
-        let theirs = ["runs_succ", "runs_skip", "runs_fail", "runs_error"];
-        assert_eq!(ours.map(|status| report.count(status)), theirs.map(count), "{}", path.display());
+        let mut theirs = ["runs_succ", "runs_skip", "runs_fail", "runs_error"].map(count);
+        if path.display().to_string().contains(DISABLED.0) {
+            theirs[0] -= DISABLED.1;
+            theirs[1] += DISABLED.1;
+        }
+        assert_eq!(ours.map(|status| report.count(status)), theirs, "{}", path.display());
         compared += 1;
     }
     assert!(compared > 5, "{compared} reports compared");

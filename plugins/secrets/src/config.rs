@@ -92,7 +92,9 @@ impl Allowed {
     pub fn new(allow: &Allow) -> Result<Self, Failure> {
         let mut files = GlobSetBuilder::new();
         for glob in &allow.files {
-            files.add(GlobBuilder::new(glob).literal_separator(true).build().map_err(|error| bad("allow.files", &error))?);
+            files.add(
+                GlobBuilder::new(glob).literal_separator(true).build().map_err(|error| bad("allow.files", &error))?,
+            );
         }
         let patterns = RegexSetBuilder::new(&allow.patterns).unicode(false).size_limit(PATTERNS_BYTES_MAX).build();
         Ok(Self {
@@ -138,15 +140,30 @@ mod tests {
     #[test]
     fn mistakes_are_named() {
         assert_eq!(config(r#"{"rules-off":["jwd"]}"#).rules().unwrap_err().message, "there is no rule `jwd`");
-        assert!(Allowed::new(&config(r#"{"allow":{"files":["["]}}"#).allow).unwrap_err().message.starts_with("`allow.files`"));
-        assert!(Allowed::new(&config(r#"{"allow":{"patterns":["("]}}"#).allow).unwrap_err().message.starts_with("`allow.patterns`"));
+        assert!(
+            Allowed::new(&config(r#"{"allow":{"files":["["]}}"#).allow)
+                .unwrap_err()
+                .message
+                .starts_with("`allow.files`")
+        );
+        assert!(
+            Allowed::new(&config(r#"{"allow":{"patterns":["("]}}"#).allow)
+                .unwrap_err()
+                .message
+                .starts_with("`allow.patterns`")
+        );
         assert!(serde_json::from_str::<Config>(r#"{"rule-off":[]}"#).is_err());
     }
 
     #[test]
     fn what_is_allowed() {
-        let allowed = Allowed::new(&config(r#"{"allow":{"files":["vendor/**"],"patterns":["^test-"],"fingerprints":["f1"]}}"#).allow).unwrap();
+        let allowed = Allowed::new(
+            &config(r#"{"allow":{"files":["vendor/**"],"patterns":["^test-"],"fingerprints":["f1"]}}"#).allow,
+        )
+        .unwrap();
         assert!(allowed.has_file("vendor/a/b.rs") && !allowed.has_file("src/vendor.rs"));
-        assert!(allowed.has_secret(b"test-x", "f2") && allowed.has_secret(b"x", "f1") && !allowed.has_secret(b"x", "f2"));
+        assert!(
+            allowed.has_secret(b"test-x", "f2") && allowed.has_secret(b"x", "f1") && !allowed.has_secret(b"x", "f2")
+        );
     }
 }

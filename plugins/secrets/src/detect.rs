@@ -12,6 +12,8 @@ use crate::rules::Rule;
 const PATTERN_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Secrets that are reported of one file; a dump of tokens is as well told by its first ones.
 pub const HITS_MAX: usize = 200;
+/// How far a command line is looked back at.
+const COMMAND_BYTES_MAX: usize = 512;
 /// A comment on the line that says the finding is known to be none.
 pub const ALLOW_COMMENT: &str = "lockgate:allow-secret";
 
@@ -42,10 +44,16 @@ impl Detector {
     /// # Errors
     /// `bad-rule`, when a pattern is none: a defect of this plugin.
     pub fn new(rules: Vec<Rule>) -> Result<Self, Failure> {
-        let compile = |rule: &Rule| RegexBuilder::new(rule.pattern).unicode(false).multi_line(true).size_limit(PATTERN_BYTES_MAX).build();
+        let compile = |rule: &Rule| {
+            RegexBuilder::new(rule.pattern).unicode(false).multi_line(true).size_limit(PATTERN_BYTES_MAX).build()
+        };
         let patterns = rules.iter().map(compile).collect::<Result<_, _>>().map_err(|error| defect(&error))?;
-        let pairs = || rules.iter().enumerate().flat_map(|(index, rule)| rule.keywords.iter().map(move |word| (index, *word)));
-        let keywords = AhoCorasick::builder().ascii_case_insensitive(true).build(pairs().map(|(_, word)| word)).map_err(|error| defect(&error))?;
+        let pairs =
+            || rules.iter().enumerate().flat_map(|(index, rule)| rule.keywords.iter().map(move |word| (index, *word)));
+        let keywords = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(pairs().map(|(_, word)| word))
+            .map_err(|error| defect(&error))?;
         Ok(Self { owners: pairs().map(|(index, _)| index).collect(), rules, patterns, keywords })
     }
 
@@ -62,7 +70,7 @@ impl Detector {
         let mut hits: Vec<Hit<'a>> = Vec::new();
         for rule in self.possible(text) {
             for captures in self.patterns[rule].captures_iter(text) {
-                let Some(hit) = secret(rule, &captures).filter(|hit| self.is_secret(hit)) else { continue };
+                let Some(hit) = secret(rule, &captures).filter(|hit| self.is_secret(text, hit)) else { continue };
                 if !hits.iter().any(|known| overlap(known, &hit)) && !is_allowed(text, hit.start) {
                     hits.push(hit);
                 }
@@ -84,16 +92,17 @@ impl Detector {
         (0..self.rules.len()).filter(|rule| is_possible[*rule]).collect()
     }
 
-    fn is_secret(&self, hit: &Hit<'_>) -> bool {
+    fn is_secret(&self, text: &[u8], hit: &Hit<'_>) -> bool {
         let rule = &self.rules[hit.rule];
-        let text = String::from_utf8_lossy(hit.secret);
+        let secret = String::from_utf8_lossy(hit.secret);
         let is_random = entropy::shannon(hit.secret) >= rule.entropy_min;
         let is_plain = match rule.id {
-            "assigned-secret" => placeholder::is_plain(&text),
-            "assigned-secret-unquoted" => placeholder::is_plain(&text) || !has_letters_and_digits(hit.secret),
-            "curl-user" | "curl-header" | "url-credentials" => is_filled_in(&text),
+            "assigned-secret" => placeholder::is_plain(&secret),
+            "assigned-secret-unquoted" => placeholder::is_plain(&secret) || !has_letters_and_digits(hit.secret),
+            "curl-user" | "curl-header" => is_filled_in(&secret) || !follows_curl(text, hit.start),
+            "url-credentials" => is_filled_in(&secret),
             "vault-token" => !has_letters_and_digits(hit.secret),
-            _ => placeholder::is_example(&text),
+            _ => placeholder::is_example(&secret),
         };
         is_random && !is_plain
     }
@@ -104,11 +113,19 @@ fn defect(error: &dyn std::error::Error) -> Failure {
 }
 
 fn secret<'a>(rule: usize, captures: &Captures<'a>) -> Option<Hit<'a>> {
-    if captures.name("name").is_some_and(|name| placeholder::names_no_secret(&String::from_utf8_lossy(name.as_bytes()))) {
+    if captures.name("name").is_some_and(|name| placeholder::names_no_secret(&String::from_utf8_lossy(name.as_bytes())))
+    {
         return None;
     }
     let found = captures.iter().flatten().last()?;
     Some(Hit { rule, start: found.start(), secret: found.as_bytes() })
+}
+
+/// Whether the word `curl` stands before it on its line: looked up here, because a pattern that spans so far is slow.
+fn follows_curl(text: &[u8], start: usize) -> bool {
+    let line =
+        text[start.saturating_sub(COMMAND_BYTES_MAX)..start].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.windows(4).any(|window| window == b"curl")
 }
 
 fn is_filled_in(text: &str) -> bool {
@@ -147,7 +164,10 @@ mod tests {
         check(concat!("key = AKIA", "Z2J4QR7XK5WBNM3T"), &[("aws-access-key-id", 6)]);
         check("key = AKIAIOSFODNN7EXAMPLE", &[]);
         check(concat!("x gh", "p_16C7e42F292c6912E7710c838347Ae178B4a y"), &[("github-token", 2)]);
-        check(concat!("-----BEGIN RSA ", "PRIVATE KEY-----\nMIIEpAIBAAKCAQEAx0\nMIIEpAIBAAKCAQEA"), &[("private-key", 0)]);
+        check(
+            concat!("-----BEGIN RSA ", "PRIVATE KEY-----\nMIIEpAIBAAKCAQEAx0\nMIIEpAIBAAKCAQEA"),
+            &[("private-key", 0)],
+        );
         check(concat!("-----BEGIN RSA ", "PRIVATE KEY-----\n-----END"), &[]);
         check(concat!("https://me:", "hunter22@host.example/x"), &[("url-credentials", 11)]);
         check("https://me:${PASSWORD}@host.example/x", &[]);
@@ -170,7 +190,8 @@ mod tests {
 
     #[test]
     fn a_file_of_tokens_is_told_by_its_first_ones() {
-        let text: String = (0..HITS_MAX * 2).map(|index| format!("{}p_16C7e42F292c6912E7710c838347Ae{index:06}\n", "gh")).collect();
+        let text: String =
+            (0..HITS_MAX * 2).map(|index| format!("{}p_16C7e42F292c6912E7710c838347Ae{index:06}\n", "gh")).collect();
         assert_eq!(Detector::new(rules::all()).unwrap().hits(text.as_bytes()).len(), HITS_MAX);
     }
 }

@@ -18,7 +18,9 @@ mod tests {
 
     #[test]
     fn known_values() {
-        for (text, expected) in [("", 0.0), ("aaaa", 0.0), ("ab", 1.0), ("abcd", 2.0), ("aabb", 1.0), ("0123456789abcdef", 4.0)] {
+        for (text, expected) in
+            [("", 0.0), ("aaaa", 0.0), ("ab", 1.0), ("abcd", 2.0), ("aabb", 1.0), ("0123456789abcdef", 4.0)]
+        {
             assert!((shannon(text.as_bytes()) - expected).abs() < 1e-9, "{text}");
         }
     }

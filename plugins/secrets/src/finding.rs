@@ -91,7 +91,9 @@ mod tests {
         let rules = rules::all();
         let base = fingerprint(&rules[0], "a", b"x");
         assert_eq!(base.len(), FINGERPRINT_DIGITS);
-        for other in [fingerprint(&rules[1], "a", b"x"), fingerprint(&rules[0], "b", b"x"), fingerprint(&rules[0], "a", b"y")] {
+        for other in
+            [fingerprint(&rules[1], "a", b"x"), fingerprint(&rules[0], "b", b"x"), fingerprint(&rules[0], "a", b"y")]
+        {
             assert_ne!(base, other);
         }
     }

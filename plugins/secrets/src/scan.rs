@@ -38,7 +38,13 @@ struct Counts {
 ///
 /// # Errors
 /// When a file cannot be read for another reason than that it is not there.
-pub fn files(root: &Path, paths: &[String], detector: &Detector, allowed: &Allowed, bytes_max: u64) -> Result<ScanReport, Failure> {
+pub fn files(
+    root: &Path,
+    paths: &[String],
+    detector: &Detector,
+    allowed: &Allowed,
+    bytes_max: u64,
+) -> Result<ScanReport, Failure> {
     let mut counts = Counts::default();
     let mut findings = Vec::new();
     for path in paths {
@@ -63,12 +69,17 @@ pub fn files(root: &Path, paths: &[String], detector: &Detector, allowed: &Allow
 pub fn in_text(path: &str, text: &[u8], detector: &Detector, allowed: &Allowed) -> Vec<Finding> {
     let hits = detector.hits(text);
     let findings = hits.iter().map(|hit| (hit.secret, finding::finding(detector.rule(hit), path, text, hit)));
-    findings.filter(|(secret, finding)| !allowed.has_secret(secret, &finding.fingerprint)).map(|(_, finding)| finding).collect()
+    findings
+        .filter(|(secret, finding)| !allowed.has_secret(secret, &finding.fingerprint))
+        .map(|(_, finding)| finding)
+        .collect()
 }
 
 fn read(path: &Path, bytes_max: u64) -> io::Result<Content> {
     let mut file = match File::open(path) {
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => return Ok(Content::Gone),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => {
+            return Ok(Content::Gone);
+        }
         opened => opened?,
     };
     if file.metadata()?.len() > bytes_max {
@@ -100,7 +111,9 @@ impl Counts {
     }
 
     fn measurements(&self) -> Vec<Measurement> {
-        let skipped = |count: u32, why: &str| Measurement::new("secrets.files.skipped", f64::from(count), "1").attribute("why", why);
+        let skipped = |count: u32, why: &str| {
+            Measurement::new("secrets.files.skipped", f64::from(count), "1").attribute("why", why)
+        };
         vec![
             Measurement::new("secrets.files.scanned", f64::from(self.scanned), "1"),
             Measurement::new("secrets.bytes.scanned", self.bytes as f64, "By"),

@@ -15,7 +15,8 @@ fn scan(config: &str, files: &[&str]) -> Result<ScanReport, Failure> {
 }
 
 fn measured(report: &ScanReport, name: &str, why: Option<&str>) -> f64 {
-    let wanted = |one: &&lockgate_sdk::Measurement| one.name == name && why.is_none_or(|why| one.attributes[0].1 == why);
+    let wanted =
+        |one: &&lockgate_sdk::Measurement| one.name == name && why.is_none_or(|why| one.attributes[0].1 == why);
     report.measurements.iter().find(wanted).unwrap().value
 }
 

@@ -39,10 +39,10 @@ impl Side {
         }
     }
 
-    pub(crate) fn words(self) -> &'static str {
+    fn words(self, level: f64) -> String {
         match self {
-            Self::AtMost => "at most",
-            Self::AtLeast => "at least",
+            Self::AtMost => format!("at most {} allowed", number(level)),
+            Self::AtLeast => format!("at least {} required", number(level)),
         }
     }
 }
@@ -66,9 +66,7 @@ impl Limit {
     /// The reason that this limit gives; `what` is the value in words, `help` what to do where it does not hold.
     pub(crate) fn judge(self, side: Side, value: f64, what: &str, help: &str) -> Reason {
         match self.ruling(side, value) {
-            (ruling, Some(level)) => {
-                Reason::new(ruling, format!("{what}, {} {} allowed", side.words(), number(level))).help(help)
-            }
+            (ruling, Some(level)) => Reason::new(ruling, format!("{what}, {}", side.words(level))).help(help),
             (ruling, None) => Reason::new(ruling, what),
         }
     }

@@ -64,7 +64,7 @@ fn tests_are_counted_over_all_reports() {
         Fail,
         "1 of 1 tests were flaky (suite t0), at most 0 allowed",
     );
-    check(r#"{"tests": {"minimum": 3}}"#, &two[..1], Fail, "2 tests were carried out, at least 3 allowed");
+    check(r#"{"tests": {"minimum": 3}}"#, &two[..1], Fail, "2 tests were carried out, at least 3 required");
 }
 
 #[test]
@@ -101,12 +101,12 @@ fn a_failure_outweighs_what_is_missing() {
 fn coverage_is_of_lines_and_of_the_worst_file() {
     let files = [coverage(&[("a.rs", 90, 100), ("b.rs", 10, 20)]), coverage(&[("a.rs", 50, 100)])];
     check(r#"{"coverage": {"lines": 83.3}}"#, &files, Pass, "83.33% of 120 lines ran");
-    check(r#"{"coverage": {"lines": {"warn": 90}}}"#, &files, Warn, "83.33% of 120 lines ran, at least 90 allowed");
+    check(r#"{"coverage": {"lines": {"warn": 90}}}"#, &files, Warn, "83.33% of 120 lines ran, at least 90 required");
     check(
         r#"{"coverage": {"per-file": 60}}"#,
         &files,
         Fail,
-        "the least covered file has 50% of its lines run (b.rs), at least 60 allowed",
+        "the least covered file has 50% of its lines run (b.rs), at least 60 required",
     );
     let verdict = judge(r#"{"coverage": {"per-file": 60}}"#, &files);
     assert_eq!(verdict.reasons[0].at, Some(Location::file("b.rs").line(7)));
@@ -131,7 +131,7 @@ fn every_measurement_of_a_name_must_hold() {
     let rule = |rule: &str| format!(r#"{{"measurements": [{rule}]}}"#);
     check(&rule(r#"{"name": "t", "unit": "ms", "at-most": 9}"#), &numbers, Pass, "`t` is 9 ms");
     check(&rule(r#"{"name": "t", "at-most": 8}"#), &numbers, Fail, "`t` is 9 ms, at most 8 allowed");
-    check(&rule(r#"{"name": "t", "at-least": 6}"#), &numbers, Fail, "`t` is 5 ms, at least 6 allowed");
+    check(&rule(r#"{"name": "t", "at-least": 6}"#), &numbers, Fail, "`t` is 5 ms, at least 6 required");
     check(&rule(r#"{"name": "t", "unit": "s", "at-most": 9}"#), &numbers, Inconclusive, "`t` was measured in `ms`");
     check(&rule(r#"{"name": "nan", "at-most": 9}"#), &numbers, Inconclusive, "`nan` is no finite number");
     check(&rule(r#"{"name": "t"}"#), &numbers, Inconclusive, "the rule for `t` has no limit");

@@ -77,7 +77,9 @@ fn check_depth(expression: &IdedExpr, depth: usize) -> Result<(), SyntaxError> {
 fn first_error(source: &str, errors: &ParseErrors) -> SyntaxError {
     let first = errors.errors.iter().min_by_key(|error| error.pos);
     let message = first.map_or("no expression", |error| error.msg.as_str());
-    SyntaxError { message: readable(message), offset: first.map_or(0, |error| offset_of(source, error.pos)) }
+    let offset = first.map_or(0, |error| offset_of(source, error.pos));
+    let at_end = offset >= source.trim_end().len();
+    SyntaxError { message: if at_end { "it ends too early".to_owned() } else { readable(message) }, offset }
 }
 
 /// The parser speaks of its grammar and lists every token that could stand there; a person wants the one that does.
@@ -88,7 +90,6 @@ fn readable(message: &str) -> String {
         .into_iter()
         .find_map(|start| message.strip_prefix(start)?.strip_suffix('\''));
     match unexpected {
-        Some("<EOF>") => "it ends too early".to_owned(),
         Some(token) => format!("unexpected `{}`", token.chars().take(80).collect::<String>()),
         None => message.chars().take(200).collect(),
     }
@@ -154,10 +155,7 @@ mod tests {
     #[test]
     fn size_is_bounded() {
         check(&"a".repeat(EXPRESSION_BYTES_MAX), Ok(()));
-        check(
-            &"a".repeat(EXPRESSION_BYTES_MAX + 1),
-            Err(("the expression is 2001 bytes long, 2000 are allowed", 0)),
-        );
+        check(&"a".repeat(EXPRESSION_BYTES_MAX + 1), Err(("the expression is 2001 bytes long, 2000 are allowed", 0)));
     }
 
     #[test]

@@ -88,9 +88,7 @@ fn total(json: &Json) -> u64 {
         Json::Null | Json::Bool(_) | Json::Number(_) => 1,
         Json::String(text) => 1 + text.len() as u64,
         Json::Array(items) => 1 + items.iter().map(total).sum::<u64>(),
-        Json::Object(fields) => {
-            1 + fields.iter().map(|(key, value)| key.len() as u64 + total(value)).sum::<u64>()
-        }
+        Json::Object(fields) => 1 + fields.iter().map(|(key, value)| key.len() as u64 + total(value)).sum::<u64>(),
     }
 }
 

@@ -24,9 +24,7 @@ pub fn resolve(template: &Template, scope: &Scope) -> Result<Json, ExpressionErr
             .collect::<Result<String, _>>()
             .map(Json::String),
         Template::List(items) => items.iter().map(|item| resolve(item, scope)).collect(),
-        Template::Map(fields) => {
-            fields.iter().map(|(key, value)| Ok((key.clone(), resolve(value, scope)?))).collect()
-        }
+        Template::Map(fields) => fields.iter().map(|(key, value)| Ok((key.clone(), resolve(value, scope)?))).collect(),
     }
 }
 
@@ -45,9 +43,7 @@ pub fn holds(condition: &Condition, scope: &Scope) -> Result<bool, ExpressionErr
         Condition::Expression { status: false, .. } if !status.is_success() => Ok(false),
         Condition::Expression { source, .. } => match evaluate(source, scope)? {
             Json::Bool(answer) => Ok(answer),
-            other => {
-                Err(ExpressionError::NotBoolean { expression: shortened(source), found: type_name(&other) })
-            }
+            other => Err(ExpressionError::NotBoolean { expression: shortened(source), found: type_name(&other) }),
         },
     }
 }
@@ -103,6 +99,9 @@ fn explain(source: &str, error: ExecutionError) -> ExpressionError {
     let expression = shortened(source);
     match error {
         ExecutionError::NoSuchKey(key) => ExpressionError::MissingKey { expression, key: key.to_string() },
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
+            ExpressionError::Evaluation { expression, message: "it divides by zero".to_owned() }
+        }
         other => {
             let message = other.to_string().chars().take(300).collect();
             ExpressionError::Evaluation { expression, message }

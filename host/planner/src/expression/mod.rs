@@ -89,7 +89,9 @@ pub enum ExpressionError {
         message: String,
     },
     /// With the values at hand it could take too long or grow too large.
-    #[error("the expression `{expression}` could cost {cost} units of work with the values at hand, and {EXPRESSION_COST_MAX} are allowed; compute it in a step")]
+    #[error(
+        "the expression `{expression}` could cost {cost} units of work with the values at hand, and {EXPRESSION_COST_MAX} are allowed; compute it in a step"
+    )]
     TooCostly {
         /// The expression, cut to 200 characters.
         expression: String,
@@ -97,7 +99,9 @@ pub enum ExpressionError {
         cost: u64,
     },
     /// A condition gives something that is neither true nor false.
-    #[error("the condition `{expression}` gives {found}, and a condition gives true or false; compare it with something")]
+    #[error(
+        "the condition `{expression}` gives {found}, and a condition gives true or false; compare it with something"
+    )]
     NotBoolean {
         /// The expression, cut to 200 characters.
         expression: String,

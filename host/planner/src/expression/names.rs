@@ -97,18 +97,21 @@ impl<'a> Checker<'a> {
                 self.locals.truncate(depth);
             }
             Expr::Call(call) => {
-                self.function(expression, call);
+                self.status_function(expression, call);
                 children(expression).into_iter().for_each(|part| self.visit(part));
             }
             _ => children(expression).into_iter().for_each(|part| self.visit(part)),
         }
     }
 
-    fn function(&mut self, expression: &IdedExpr, call: &CallExpr) {
+    fn status_function(&mut self, expression: &IdedExpr, call: &CallExpr) {
         let name = call.func_name.as_str();
         if call.target.is_none() && STATUS_FUNCTIONS.contains(&name) && !self.names.status {
             let message = format!("`{name}()` can only be asked in an `if:`");
-            self.error(expression, message, None);
+            // A call's own place is its bracket.
+            let bracket = self.program.source_info().offset_for(expression.id).map_or(0, |(start, _)| start as usize);
+            let offset = bracket.saturating_sub(name.len());
+            self.errors.push(NameError { message, help: None, offset, length: name.len() });
         }
     }
 
@@ -136,7 +139,9 @@ impl<'a> Checker<'a> {
         }
         let help = match suggest::nearest(root, self.names.roots.keys().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("a text stands in quotes: '{}'; a name with `-` in brackets: needs['my-job']", path.join(".")),
+            None => {
+                format!("a text stands in quotes: '{}'; a name with `-` in brackets: needs['my-job']", path.join("."))
+            }
         };
         self.error(expression, format!("there is no variable `{root}`"), Some(help));
     }

@@ -23,9 +23,7 @@ impl Context<'_> {
             Value::Scalar(text, scalar) => Template::Literal(scalar.to_json(text)),
             Value::List(items) => list(items.iter().map(|item| self.template(item, names)).collect()),
             Value::Map(entries) => {
-                let field = |entry: &crate::yaml::Entry| {
-                    (entry.key.value.clone(), self.template(&entry.value, names))
-                };
+                let field = |entry: &crate::yaml::Entry| (entry.key.value.clone(), self.template(&entry.value, names));
                 map(entries.iter().map(field).collect())
             }
         }

@@ -98,7 +98,9 @@ fn check_relative(path: &str, span: Span, report: &mut Report) {
     let leaves = path.split('/').any(|part| part == "..");
     if path.is_empty() || path.starts_with('/') || path.contains('\\') || path.contains('\0') || leaves {
         let message = format!("`{path}` is no path inside the workspace");
-        report.error("wrong-path", span, message).help("paths are relative to the workspace, with `/` and without `..`");
+        report
+            .error("wrong-path", span, message)
+            .help("paths are relative to the workspace, with `/` and without `..`");
     }
 }
 
@@ -107,7 +109,9 @@ fn check_host(host: &str, span: Span, report: &mut Report) {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
     if name.is_empty() || !name.bytes().all(is_name) || port.parse::<u16>().is_err() {
         let message = format!("`{host}` is no host");
-        report.error("wrong-host", span, message).help("write `registry.example` or `registry.example:8443`, without a scheme or a path");
+        report
+            .error("wrong-host", span, message)
+            .help("write `registry.example` or `registry.example:8443`, without a scheme or a path");
     }
 }
 

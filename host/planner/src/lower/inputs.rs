@@ -18,12 +18,8 @@ pub(crate) fn declared(file: &Pipeline) -> impl Iterator<Item = Declared<'_>> {
     manual.and_then(|manual| manual.inputs.as_ref()).into_iter().flat_map(|inputs| &inputs.entries)
 }
 
-/// Every declared input's value: the one given, else its default, else null.
-pub(crate) fn resolve(
-    file: &Pipeline,
-    given: &BTreeMap<String, Json>,
-    report: &mut Report,
-) -> BTreeMap<String, Json> {
+/// Every declared input's value: the one given, else its default, else false for a boolean and null for the others.
+pub(crate) fn resolve(file: &Pipeline, given: &BTreeMap<String, Json>, report: &mut Report) -> BTreeMap<String, Json> {
     check_given(file, given, report);
     declared(file)
         .map(|(name, input)| {
@@ -32,7 +28,9 @@ pub(crate) fn resolve(
                 Some(value) => value_given(name, input, value, report),
                 None => default.or_else(|| missing(name, &input.value, report)),
             };
-            (name.value.clone(), value.unwrap_or_default())
+            let nothing =
+                || if input.value.r#type == Some(InputType::Boolean) { Json::Bool(false) } else { Json::Null };
+            (name.value.clone(), value.unwrap_or_else(nothing))
         })
         .collect()
 }
@@ -76,12 +74,7 @@ fn check_options(name: &Spanned<String>, input: &Input, report: &mut Report) {
     }
 }
 
-fn value_given(
-    name: &Spanned<String>,
-    input: &Spanned<Input>,
-    value: &Json,
-    report: &mut Report,
-) -> Option<Json> {
+fn value_given(name: &Spanned<String>, input: &Spanned<Input>, value: &Json, report: &mut Report) -> Option<Json> {
     match of_type(&input.value, value, true) {
         Ok(value) => Some(value),
         Err(message) => {

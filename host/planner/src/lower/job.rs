@@ -104,7 +104,10 @@ fn check_steps(name: &Spanned<String>, job: &Spanned<Job>, context: &mut Context
 fn check_key(key: &JobKey, span: Span, context: &mut Context<'_>) {
     if key.as_str().parse::<JobKey>().is_err() {
         let message = "a matrix value is too long for the name of a cell, or has more than one line";
-        context.report.error("matrix-value", span, message).help("use short words as values and look the rest up in a step");
+        context
+            .report
+            .error("matrix-value", span, message)
+            .help("use short words as values and look the rest up in a step");
     }
 }
 

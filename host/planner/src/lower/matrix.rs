@@ -67,7 +67,11 @@ fn list(node: &Node, names: &Names, context: &mut Context<'_>) -> Option<Vec<Jso
     match context.literal(node, names)? {
         Json::Array(values) => Some(values),
         _ => {
-            context.report.error("wrong-type", node.span, "an axis is a list of values, or an expression that gives one");
+            context.report.error(
+                "wrong-type",
+                node.span,
+                "an axis is a list of values, or an expression that gives one",
+            );
             None
         }
     }
@@ -174,7 +178,8 @@ mod tests {
             .iter()
             .map(|axis| (axis[0].as_str().unwrap().to_owned(), axis[1].as_array().unwrap().clone()))
             .collect();
-        let [exclude, include] = [exclude, include].map(|list| list.as_array().unwrap().iter().map(cell).collect::<Vec<_>>());
+        let [exclude, include] =
+            [exclude, include].map(|list| list.as_array().unwrap().iter().map(cell).collect::<Vec<_>>());
         let expected: Vec<Cell> = expected.as_array().unwrap().iter().map(cell).collect();
         assert_eq!(combine(&axes, &exclude, &include), expected);
     }

@@ -38,13 +38,7 @@ pub const PLAN_STEPS_MAX: usize = 100_000;
 pub const EVENT_KEYS: [&str; 5] = ["type", "branch", "tag", "commit", "actor"];
 
 /// The plan of `file`. It is complete only where `report` has no errors.
-pub(crate) fn lower(
-    file: &Pipeline,
-    source: &Source,
-    catalog: &Catalog,
-    params: &Params,
-    report: &mut Report,
-) -> Plan {
+pub(crate) fn lower(file: &Pipeline, source: &Source, catalog: &Catalog, params: &Params, report: &mut Report) -> Plan {
     triggers::check(file, report);
     let inputs = inputs::resolve(file, &params.inputs, report);
     let event = event_of(&params.event);

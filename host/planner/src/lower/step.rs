@@ -141,7 +141,10 @@ fn script(
     grants::add_tool(granted, shell, shell_span, context);
     let Some(Plugin { alias, entry, .. }) = context.plugins.shell() else {
         let message = "`run` is short for the host's shell plugin, which is not in lockgate.lock";
-        context.report.error("not-locked", run.span, message).help("`cargo xtask plugins` builds it and writes the lock");
+        context
+            .report
+            .error("not-locked", run.span, message)
+            .help("`cargo xtask plugins` builds it and writes the lock");
         return None;
     };
     let config = serde_json::json!({ "script": run.value, "shell": shell });
@@ -185,7 +188,9 @@ fn deploy(
         let message = format!("there is no environment `{}`", environment.value);
         context.report.error("unknown-environment", environment.span, message).help(help);
     }
-    for span in [step.with.as_ref().map(|with| with.0.span), step.grants.as_ref().map(|it| it.span)].into_iter().flatten() {
+    for span in
+        [step.with.as_ref().map(|with| with.0.span), step.grants.as_ref().map(|it| it.span)].into_iter().flatten()
+    {
         let message = "strategy, target and grants of a rollout are the environment's, not the step's";
         context.report.error("step-action", span, message);
     }

@@ -38,7 +38,8 @@ pub(crate) fn catalog() -> Catalog {
         "jobs": {"type": "integer", "minimum": 1}
     }));
     cargo["required"] = json!(["command"]);
-    let limits = |key: &str| json!({"type": "object", "additionalProperties": false, "properties": {key: {"type": "integer"}}});
+    let limits =
+        |key: &str| json!({"type": "object", "additionalProperties": false, "properties": {key: {"type": "integer"}}});
     let plugins = [
         ("cargo", Kind::BuildStep, cargo, vec![ask("exec", "cargo", false), ask("http", "registry.example", true)]),
         ("fetch", Kind::BuildStep, json!({"type": "object"}), vec![ask("http", "*", false)]),
@@ -52,7 +53,8 @@ pub(crate) fn catalog() -> Catalog {
             Vec::new(),
         ),
     ];
-    let entries = plugins.into_iter().map(|(name, kind, schema, asks)| (name.parse().unwrap(), entry(name, kind, schema, asks)));
+    let entries =
+        plugins.into_iter().map(|(name, kind, schema, asks)| (name.parse().unwrap(), entry(name, kind, schema, asks)));
     let shell = closed(json!({"script": {"type": "string"}, "shell": {"type": "string"}}));
     Catalog {
         plugins: entries.collect(),

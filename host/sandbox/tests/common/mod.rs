@@ -81,7 +81,7 @@ pub(crate) struct RealClock(Instant);
 
 impl RealClock {
     #[allow(clippy::disallowed_methods, reason = "this is the clock that tests inject")]
-    fn start() -> Arc<Self> {
+    pub(crate) fn start() -> Arc<Self> {
         Arc::new(Self(Instant::now()))
     }
 }

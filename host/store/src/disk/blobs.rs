@@ -35,6 +35,10 @@ impl BlobFiles {
         let sha256 = blobs.join("sha256");
         fs::create_dir_all(&sha256).map_err(|error| blob_error("make", &sha256, error))?;
         let staging = Staging::open(&blobs.join("tmp")).map_err(|error| blob_error("prepare", &blobs, error))?;
+        // A blob is as durable as every folder above it.
+        for made in [&sha256, &blobs, folder] {
+            sync_folder(made).map_err(|error| blob_error("sync", made, error))?;
+        }
         Ok(Arc::new(Self { folder: sha256, staging }))
     }
 

@@ -208,3 +208,9 @@ fn waiting_for_a_permit_can_be_cancelled() {
         }
     });
 }
+
+#[test]
+fn signals_have_their_defaults_whatever_the_host_ignores() {
+    let Some(world) = world() else { return };
+    assert_eq!(world.said("grep SigIgn /proc/self/status"), "SigIgn:\t0000000000000000\n");
+}

@@ -1,5 +1,7 @@
 //! Native tools in real sandboxes. Without bubblewrap these tests say so and pass, except in continuous integration.
 
+#![allow(clippy::expect_used, clippy::print_stderr, clippy::unwrap_used, reason = "support code of tests is test code")]
+
 mod cache;
 mod endings;
 mod files;

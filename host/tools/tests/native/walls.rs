@@ -60,7 +60,6 @@ fn only_the_workspace_and_memory_can_be_written() {
 #[test]
 fn the_environment_is_made_from_nothing() {
     let Some(world) = world() else { return };
-    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "the host's own has more");
     let mut action =
         world.action(&["python3", "-c", "import os\nfor n in sorted(os.environ): print(n, os.environ[n])"]);
     action.env = [("MINE".to_owned(), "a b".to_owned()), ("LOCKGATE".to_owned(), "0".to_owned())].into();

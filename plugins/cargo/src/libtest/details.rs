@@ -23,7 +23,13 @@ pub(super) fn settle(cases: &mut Vec<Case>, lines: &[String]) {
         }
         match cases.iter_mut().find(|case| case.name == name) {
             Some(case) => case.status = Status::Failed,
-            None => cases.push(Case { name: name.to_owned(), status: Status::Failed, note: None, bench_ns: None, output: None }),
+            None => cases.push(Case {
+                name: name.to_owned(),
+                status: Status::Failed,
+                note: None,
+                bench_ns: None,
+                output: None,
+            }),
         }
     }
 }
@@ -32,7 +38,11 @@ pub(super) fn settle(cases: &mut Vec<Case>, lines: &[String]) {
 pub(super) fn attach(cases: &mut [Case], lines: &[String]) {
     let list = list_begin(lines);
     let shows_green = lines.first().is_some_and(|heading| heading == "successes:");
-    let mut waiting: BTreeSet<String> = cases.iter().filter(|case| case.status == Status::Failed || shows_green).map(|case| case.name.clone()).collect();
+    let mut waiting: BTreeSet<String> = cases
+        .iter()
+        .filter(|case| case.status == Status::Failed || shows_green)
+        .map(|case| case.name.clone())
+        .collect();
     let mut current: Option<(String, Vec<&str>)> = None;
     for line in &lines[..list] {
         match header(line).filter(|name| waiting.remove(*name)) {

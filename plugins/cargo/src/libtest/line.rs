@@ -49,7 +49,8 @@ pub(super) fn tally(line: &str) -> Option<Tally> {
         _ => return None,
     };
     let count = |word: &str| counts.split("; ").find_map(|part| part.strip_suffix(word)?.trim().parse().ok());
-    let seconds = counts.split("; ").find_map(|part| part.strip_prefix("finished in ")?.strip_suffix('s')?.parse().ok());
+    let seconds =
+        counts.split("; ").find_map(|part| part.strip_prefix("finished in ")?.strip_suffix('s')?.parse().ok());
     Some(Tally {
         ok,
         passed: count(" passed")?,
@@ -142,8 +143,14 @@ mod tests {
         check("test a::b ... ignored", Some(("a::b", Status::Ignored)));
         check("test a::b ... ignored, needs a network ... really", Some(("a::b", Status::Ignored)));
         check("test a::b - should panic ... ok", Some(("a::b", Status::Passed)));
-        check("test src/lib.rs - add (line 4) - compile fail ... ok", Some(("src/lib.rs - add (line 4)", Status::Passed)));
-        check("test src/lib.rs - add (line 4) - compile ... FAILED", Some(("src/lib.rs - add (line 4)", Status::Failed)));
+        check(
+            "test src/lib.rs - add (line 4) - compile fail ... ok",
+            Some(("src/lib.rs - add (line 4)", Status::Passed)),
+        );
+        check(
+            "test src/lib.rs - add (line 4) - compile ... FAILED",
+            Some(("src/lib.rs - add (line 4)", Status::Failed)),
+        );
         check("test fast ... bench:       1,234.50 ns/iter (+/- 12)", Some(("fast", Status::Measured)));
     }
 
@@ -166,7 +173,9 @@ mod tests {
 
     #[test]
     fn benches_carry_their_figure() {
-        let Some(CaseLine::Whole(case)) = case("test fast ... bench:  1,234.50 ns/iter (+/- 12)") else { panic!("no case") };
+        let Some(CaseLine::Whole(case)) = case("test fast ... bench:  1,234.50 ns/iter (+/- 12)") else {
+            panic!("no case")
+        };
         assert_eq!(case.bench_ns, Some(1234.5));
     }
 
@@ -186,9 +195,13 @@ mod tests {
     #[test]
     fn tallies() {
         let line = "test result: FAILED. 4 passed; 6 failed; 2 ignored; 1 measured; 3 filtered out; finished in 0.11s";
-        let expected = Tally { ok: false, passed: 4, failed: 6, ignored: 2, measured: 1, filtered: 3, seconds: Some(0.11) };
+        let expected =
+            Tally { ok: false, passed: 4, failed: 6, ignored: 2, measured: 1, filtered: 3, seconds: Some(0.11) };
         assert_eq!(tally(line), Some(expected));
-        assert_eq!(tally("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out").map(|t| t.seconds), Some(None));
+        assert_eq!(
+            tally("test result: ok. 1 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out").map(|t| t.seconds),
+            Some(None)
+        );
         assert_eq!(tally("test result: maybe. 1 passed"), None);
         assert_eq!(tally("test result: ok. many passed; 0 failed; 0 ignored; 0 measured"), None);
     }

@@ -44,7 +44,8 @@ impl Reader {
     }
 
     fn outside(&mut self, line: &str) {
-        self.open = line::running(line).map(|announced| Open { block: Block { announced, ..Block::default() }, ..Open::default() });
+        self.open = line::running(line)
+            .map(|announced| Open { block: Block { announced, ..Block::default() }, ..Open::default() });
     }
 
     fn close(&mut self) {
@@ -85,7 +86,8 @@ impl Open {
 
     /// With one thread and `--nocapture`, the outcome stands alone behind what the test wrote.
     fn outcome(&mut self, line: &str) {
-        let is_alone = matches!(line, "ok" | "FAILED") || (self.begun.is_some() && (line.ends_with("ok") || line.ends_with("FAILED")));
+        let is_alone = matches!(line, "ok" | "FAILED")
+            || (self.begun.is_some() && (line.ends_with("ok") || line.ends_with("FAILED")));
         if !is_alone {
             return;
         }
@@ -99,6 +101,7 @@ impl Open {
     fn may_end(&self) -> bool {
         let Some(details) = &self.details else { return true };
         let failed = self.block.cases.iter().filter(|case| case.status == Status::Failed);
-        details::listed(details).is_some_and(|names| failed.map(|case| &case.name).all(|name| names.contains(&name.as_str())))
+        details::listed(details)
+            .is_some_and(|names| failed.map(|case| &case.name).all(|name| names.contains(&name.as_str())))
     }
 }

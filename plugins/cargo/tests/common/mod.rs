@@ -22,7 +22,14 @@ fn cargo(root: &Path, command: &Command) -> Completion {
     assert_eq!(command.argv[0], "cargo");
     let mut native = process::Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     native.args(&command.argv[1..]).current_dir(root.join(command.cwd.as_deref().unwrap_or_default()));
-    for inherited in ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET", "CARGO_ENCODED_RUSTFLAGS", "RUSTFLAGS", "RUST_BACKTRACE", "RUSTC_WRAPPER"] {
+    for inherited in [
+        "CARGO_TARGET_DIR",
+        "CARGO_BUILD_TARGET",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTFLAGS",
+        "RUST_BACKTRACE",
+        "RUSTC_WRAPPER",
+    ] {
         native.env_remove(inherited);
     }
     let output = native.envs(command.env.iter().cloned()).output().unwrap();
@@ -31,7 +38,15 @@ fn cargo(root: &Path, command: &Command) -> Completion {
         std::fs::write(root.join(file), std::mem::take(&mut stdout)).unwrap();
     }
     let code = u8::try_from(output.status.code().unwrap()).unwrap();
-    Completion { ending: Ending::Exited(code), stdout, stderr: output.stderr, truncated: false, wall_ms: 12.0, cpu_ms: 34.0, max_rss_bytes: 56 }
+    Completion {
+        ending: Ending::Exited(code),
+        stdout,
+        stderr: output.stderr,
+        truncated: false,
+        wall_ms: 12.0,
+        cpu_ms: 34.0,
+        max_rss_bytes: 56,
+    }
 }
 
 /// A tool that is never there.

@@ -5,18 +5,46 @@ use lockgate_sdk::Severity::{High, Medium};
 use super::{Rule, rule};
 
 /// Words that name a credential.
-const WORDS: &[&str] = &["passwd", "password", "passphrase", "secret", "token", "api_key", "api-key", "apikey", "access_key", "access-key", "accesskey", "auth", "credential"];
+const WORDS: &[&str] = &[
+    "passwd",
+    "password",
+    "passphrase",
+    "secret",
+    "token",
+    "api_key",
+    "api-key",
+    "apikey",
+    "access_key",
+    "access-key",
+    "accesskey",
+    "auth",
+    "credential",
+];
 
 pub(super) const RULES: &[Rule] = &[
-    rule("jwt", "a JSON Web Token", High, &["ey"], 3.0, r"\b(ey[A-Za-z0-9]{12,}\.ey[A-Za-z0-9/\\_-]{12,}\.(?:[A-Za-z0-9/\\_-]{10,}={0,2})?)"),
-    rule("url-credentials", "a password in a URL", High, &["://"], 0.0, r#"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@'"<>{}$\[\]()?#]{1,64}:([^\s:/@'"<>{}$\[\]()?#]{3,128})@[A-Za-z0-9.\[-]"#),
+    rule(
+        "jwt",
+        "a JSON Web Token",
+        High,
+        &["ey"],
+        3.0,
+        r"\b(ey[A-Za-z0-9]{12,}\.ey[A-Za-z0-9/\\_-]{12,}\.(?:[A-Za-z0-9/\\_-]{10,}={0,2})?)",
+    ),
+    rule(
+        "url-credentials",
+        "a password in a URL",
+        High,
+        &["://"],
+        0.0,
+        r#"[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@'"<>{}$\[\]()?#]{1,64}:([^\s:/@'"<>{}$\[\]()?#]{3,128})@[A-Za-z0-9.\[-]"#,
+    ),
     rule(
         "curl-user",
         "a password on curl's command line",
         High,
         &["curl"],
         2.0,
-        r#"\bcurl\b[^\n]{0,200}?\s(?:-u|--user)[ =]{1,4}["']?(?:[^\s:'"$<\[{(]{0,64}["']?:["']?([^\s:'"$<\[(]{5,128})|([^\s:'"$<\[{(]{8,64}):["'\s])"#,
+        r#"\s(?:-u|--user)[ =]{1,4}["']?(?:[^\s:'"$<\[{(]{0,64}["']?:["']?([^\s:'"$<\[(]{5,128})|([^\s:'"$<\[{(]{8,64}):["'\s])"#,
     ),
     rule(
         "curl-header",
@@ -24,7 +52,7 @@ pub(super) const RULES: &[Rule] = &[
         High,
         &["curl"],
         2.75,
-        r#"(?i)\bcurl\b[^\n]{0,200}?\s(?:-H|--header)[ =]{1,4}["'](?:authorization:\s{0,5}(?:(?:basic|bearer|token|api-token)\s{1,5})?|(?:x-)?(?:[a-z]+-)?(?:api-?)?(?:key|token):\s{0,5})([a-z0-9=~@.+/_-]{8,2000})["']"#,
+        r#"(?i)\s(?:-H|--header)[ =]{1,4}["'](?:authorization:\s{0,5}(?:(?:basic|bearer|token|api-token)\s{1,5})?|(?:x-)?(?:[a-z]+-)?(?:api-?)?(?:key|token):\s{0,5})([a-z0-9=~@.+/_-]{8,2000})["']"#,
     ),
     rule(
         "assigned-secret",
