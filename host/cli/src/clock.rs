@@ -36,13 +36,3 @@ pub(crate) fn new_run_id(now: Timestamp) -> Result<RunId, getrandom::Error> {
     getrandom::fill(&mut random)?;
     Ok(RunId::new(now.0, u32::from_le_bytes(random)))
 }
-
-/// Who drives: `HOST:BOOT_ID:PID:START_TICKS`, so that a lease of a dead process on this machine is known to be dead.
-pub(crate) fn owner() -> String {
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // Field 22 of proc_pid_stat(5); the name in field 2 may hold spaces, so fields are counted behind its bracket.
-    let ticks = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(19)).unwrap_or("0");
-    format!("{host}:{}:{}:{ticks}", boot.trim(), std::process::id())
-}

@@ -8,10 +8,10 @@ use lockgate_engine::{Engine, World};
 use lockgate_ports::{Blobs, Clock, EventLog, Journal, Sandbox, Workspaces};
 use lockgate_sandbox::WasmSandbox;
 use lockgate_store::disk::{BlobFiles, WorkFolders};
-use lockgate_store::sqlite::{Database, JournalFiles};
+use lockgate_store::sqlite::{Database, JournalFiles, owner_of_this_process};
 use lockgate_tools::NativeTools;
 
-use crate::clock::{SystemClock, owner};
+use crate::clock::SystemClock;
 use crate::config::{Config, cache_folder};
 use crate::exit::CliError;
 
@@ -35,7 +35,7 @@ impl Stores {
         make_private(state)?;
         let clock = SystemClock::shared();
         let database = Database::open(&state.join("state.db"), clock.clone())?;
-        let blobs = BlobFiles::open(&state.join("blobs"))?;
+        let blobs = BlobFiles::open(state)?;
         let journal = Arc::new(JournalFiles::new(database.clone(), state.join("journal")));
         Ok(Self { state: state.to_owned(), clock, database, blobs, journal })
     }
@@ -91,7 +91,7 @@ impl Host {
     }
 
     /// An engine on these ports.
-    pub(crate) fn engine(&self, parallel: Option<u16>) -> Engine {
+    pub(crate) fn engine(&self, parallel: Option<u16>) -> Result<Engine, CliError> {
         let world = World {
             log: self.stores.database.clone(),
             sandbox: self.sandbox.clone(),
@@ -100,7 +100,8 @@ impl Host {
             journal: self.stores.journal.clone(),
             clock: self.stores.clock.clone(),
         };
-        Engine::new(world, owner(), threads(), parallel.map_or(OUTWARD_THREADS, usize::from))
+        let owner = owner_of_this_process()?;
+        Ok(Engine::new(world, owner, threads(), parallel.map_or(OUTWARD_THREADS, usize::from)))
     }
 }
 

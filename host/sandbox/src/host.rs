@@ -133,16 +133,32 @@ impl Host {
         result: Result<T, Stop>,
         shown: impl FnOnce(&T) -> Json,
     ) -> wasmtime::Result<T> {
-        let (interface, name) = (function.interface.to_owned(), function.name.to_owned());
         let shown = result.as_ref().map_or_else(|stop| serde_json::json!({ "stopped": stop.to_string() }), shown);
-        let body = CallBody::Function { interface, function: name, arguments, result: shown };
-        self.watch.record(began_us, permission, body);
+        self.note(began_us, permission, function, arguments, shown);
         Ok(result?)
+    }
+
+    /// Writes a call to the journal.
+    pub(crate) fn note(
+        &self,
+        began_us: u64,
+        permission: Permission,
+        function: Function,
+        arguments: Json,
+        result: Json,
+    ) {
+        let (interface, function) = (function.interface.to_owned(), function.name.to_owned());
+        self.watch.record(began_us, permission, CallBody::Function { interface, function, arguments, result });
     }
 
     /// Counts a host call and ends the guest where it must not go on.
     pub(crate) fn enter(&mut self) -> Result<(), Stop> {
         self.count();
+        self.admit()
+    }
+
+    /// Ends the guest where it must not go on, for a call that is counted elsewhere.
+    pub(crate) fn admit(&self) -> Result<(), Stop> {
         self.check_calls()?;
         self.watch.check_log()
     }

@@ -162,3 +162,12 @@ fn find(compiled: &std::path::Path, extension: &str) -> std::path::PathBuf {
     let mut files = folders.flat_map(|folder| fs::read_dir(folder).unwrap()).map(|entry| entry.unwrap().path());
     files.find(|path| path.extension().is_some_and(|found| found == extension)).expect("kept")
 }
+
+#[test]
+fn bare_wasmtime_gives_the_same_answer() {
+    let call = gate(json!({}));
+    let bare = lockgate_sandbox::bare::Bare::new(&common::guest("neighbour"), 1).expect("a component");
+    let (returned, _) = world().call("neighbour", call.clone());
+    assert_eq!(returned.outcome, Outcome::Answered(bare.call(&call).expect("an answer")));
+    assert!(lockgate_sandbox::bare::Bare::new(&common::guest("runner"), 1).is_err(), "it imports exec");
+}

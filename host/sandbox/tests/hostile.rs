@@ -153,7 +153,8 @@ const GROWING_TABLE: &str = r#"
             (loop $grow
                 (br_if $grow (i32.ne (i32.const -1) (table.grow $table (ref.null func) (i32.const 1000)))))
             unreachable)
-        (func (export "lockgate:plugin/alert-rule@0.1.0#evaluate") (param i32) (result i32) unreachable)
+        (func (export "lockgate:plugin/alert-rule@0.1.0#evaluate")
+            (param i32 i32 i32 i32 i32 i64 i32 i32) (result i32) unreachable)
         (func (export "lockgate:plugin/about@0.1.0#describe") (result i32) unreachable)
         (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
 "#;
@@ -178,8 +179,29 @@ fn a_table_without_end_runs_into_the_table_limit() {
     assert!(matches!(returned.outcome, Outcome::Limited { limit: Limit::Table, .. }), "{returned:?}");
 }
 
+/// A build step that may know the time, and sleeps for an hour of it.
+fn sleep(world: &World, time_ms: u64, cancel: &Cancel) -> Outcome {
+    let call = Call::BuildStep { config: json!({}), evidence: Vec::new() };
+    let mut invocation = world.invocation("sleeper", call);
+    invocation.grants.clock = true;
+    invocation.time_ms = time_ms;
+    world.sandbox.call(invocation, cancel, Arc::new(Memory::default())).outcome
+}
+
 #[test]
-fn a_long_sleep_takes_no_time_for_a_pure_guest() {
-    let (returned, _) = world().call("sleeper", gate(json!({})));
-    assert_eq!(returned.outcome.name(), "answered", "{returned:?}");
+fn a_long_sleep_runs_into_the_time_limit() {
+    let outcome = sleep(world(), 200, &Cancel::default());
+    assert!(matches!(outcome, Outcome::Limited { limit: Limit::Time, .. }), "{outcome:?}");
+}
+
+#[test]
+fn a_long_sleep_can_be_cancelled_and_does_not_hold_the_processor() {
+    let world = World::new(1, world().compiled_folder.clone());
+    let cancel = Cancel::default();
+    thread::scope(|scope| {
+        let sleeping = scope.spawn(|| sleep(&world, 3_600_000, &cancel));
+        assert_eq!(reasons(&world.call("neighbour", gate(json!({}))).0), ["all is well"]);
+        cancel.raise(StopReason::Cancelled);
+        assert_eq!(sleeping.join().expect("no panic"), Outcome::Cancelled);
+    });
 }

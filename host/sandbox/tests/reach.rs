@@ -74,6 +74,16 @@ fn asked(body: CallBody) -> Option<String> {
     }
 }
 
+/// The path that was opened and what came of it.
+fn opened(body: CallBody) -> Option<Json> {
+    match body {
+        CallBody::Function { function, arguments, result, .. } if function == "open-at" => {
+            Some(json!([arguments[1], result]))
+        }
+        _ => None,
+    }
+}
+
 #[test]
 fn a_scanner_reads_its_workspace_and_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -81,8 +91,11 @@ fn a_scanner_reads_its_workspace_and_changes_nothing() {
     let call = Call::Scanner { config: json!({}), files: vec!["file".to_owned(), "../file".to_owned()] };
     let mut invocation = world().invocation("reader", call);
     invocation.workspace = Some(workspace(folder.path()));
-    let (returned, _) = world().invoke(invocation);
+    let (returned, recorder) = world().invoke(invocation);
     let Outcome::Answered(Answer::Scan(report)) = &returned.outcome else { panic!("{returned:?}") };
+    let opened: Vec<Json> = recorder.calls().into_iter().filter_map(|call| opened(call.body)).collect();
+    assert!(opened.contains(&json!(["file", "ok"])), "{opened:?}");
+    assert!(opened.iter().any(|opened| opened[0] == "../file" && opened[1] != "ok"), "{opened:?}");
     let findings: Vec<_> =
         report.findings.iter().map(|finding| (finding.rule.as_str(), finding.message.as_str())).collect();
     assert_eq!(findings, [("read", "text")]);

@@ -1,13 +1,13 @@
 //! Files by folder handle: nothing in here follows a symlink, so that what a command left cannot lead the host astray.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
 
 /// A folder, held open.
 #[derive(Debug)]
@@ -157,6 +157,10 @@ impl Folder {
 
     /// Removes a file, or a folder with all that is in it; nothing there is fine.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        self.remove_raw(&CString::new(name)?)
+    }
+
+    fn remove_raw(&self, name: &CStr) -> io::Result<()> {
         match rustix::fs::unlinkat(&self.fd, name, AtFlags::empty()) {
             Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
             Err(rustix::io::Errno::ISDIR) => self.remove_folder(name),
@@ -164,16 +168,49 @@ impl Folder {
         }
     }
 
-    fn remove_folder(&self, name: &str) -> io::Result<()> {
-        let folder = self.child(name)?;
-        rustix::fs::fchmod(&folder.fd, Mode::RWXU)?;
+    /// Folders in a folder are moved up to this one before it is removed: without recursion, a command's depth of
+    /// folders costs the host neither stack nor open files.
+    fn remove_folder(&self, name: &CStr) -> io::Result<()> {
+        let mut waiting = vec![name.to_owned()];
+        let mut moved = 0;
+        while let Some(name) = waiting.pop() {
+            let folder = self.emptied(&name)?;
+            for entry in Dir::read_from(&folder.fd)? {
+                let entry = entry?;
+                if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+                    rustix::fs::chmodat(&folder.fd, entry.file_name(), Mode::RWXU, AtFlags::empty())?;
+                    waiting.push(self.adopt_under_new_name(&folder, entry.file_name(), &mut moved)?);
+                }
+            }
+            rustix::fs::unlinkat(&self.fd, &name, AtFlags::REMOVEDIR)?;
+        }
+        Ok(())
+    }
+
+    /// A folder in this one, with nothing left in it but folders.
+    fn emptied(&self, name: &CStr) -> io::Result<Self> {
+        rustix::fs::chmodat(&self.fd, name, Mode::RWXU, AtFlags::empty())?;
+        let folder = Self { fd: rustix::fs::openat(&self.fd, name, FOLDER | OFlags::NOFOLLOW, Mode::empty())? };
         for entry in Dir::read_from(&folder.fd)? {
             let entry = entry?;
-            if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-                folder.remove(&utf8(entry.file_name())?)?;
+            match rustix::fs::unlinkat(&folder.fd, entry.file_name(), AtFlags::empty()) {
+                Ok(()) | Err(rustix::io::Errno::ISDIR) => {}
+                Err(error) => return Err(error.into()),
             }
         }
-        Ok(rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR)?)
+        Ok(folder)
+    }
+
+    fn adopt_under_new_name(&self, from: &Self, name: &CStr, moved: &mut u64) -> io::Result<CString> {
+        loop {
+            let new = CString::new(format!(".removing-{moved}"))?;
+            *moved += 1;
+            match rustix::fs::renameat_with(&from.fd, name, &self.fd, &new, RenameFlags::NOREPLACE) {
+                Ok(()) => return Ok(new),
+                Err(rustix::io::Errno::EXIST) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
 
     /// Removes a folder if nothing is in it.

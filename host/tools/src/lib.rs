@@ -23,6 +23,7 @@ mod bubblewrap;
 mod builtin;
 mod catalog;
 mod changes;
+mod completion;
 mod definition;
 mod diagnose;
 mod fingerprint;

@@ -129,7 +129,12 @@ pub(crate) fn sweep(stages: &Path) {
     }
 }
 
-/// A failure of the host, with what it was doing.
+/// What went wrong with files. Names that cannot be carried, and links or files where a folder would have to be, are
+/// the command's doing and would be there again; all else is a failure of the host, which may be gone the next time.
 pub(crate) fn fault(action: &str, error: &io::Error) -> ToolError {
-    ToolError::Faulted(format!("{action}: {error}"))
+    let message = format!("{action}: {error}");
+    match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::NotADirectory => ToolError::Denied(message),
+        _ => ToolError::Faulted(message),
+    }
 }

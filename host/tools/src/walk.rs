@@ -65,7 +65,8 @@ pub(crate) fn walk(
     visit: &mut Visit<'_>,
 ) -> io::Result<()> {
     if at.split('/').count() > FOLDER_DEPTH_MAX {
-        return Err(io::Error::other(format!("`{at}` is more than {FOLDER_DEPTH_MAX} folders deep")));
+        let message = format!("`{at}` is more than {FOLDER_DEPTH_MAX} folders deep");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
     }
     for name in folder.names()? {
         let path = if at.is_empty() { name.clone() } else { format!("{at}/{name}") };

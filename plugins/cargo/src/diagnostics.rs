@@ -39,6 +39,12 @@ pub fn errors(findings: &[Finding]) -> usize {
     findings.iter().filter(|finding| finding.severity == Severity::High).count()
 }
 
+/// Whether the compiler gave up because of it.
+#[must_use]
+pub fn is_error(diagnostic: &Diagnostic) -> bool {
+    matches!(diagnostic.level, DiagnosticLevel::Ice | DiagnosticLevel::Error)
+}
+
 fn finding(message: &CompilerMessage, places: &Places) -> Option<Finding> {
     let diagnostic = &message.message;
     let severity = severity(diagnostic.level)?;
@@ -132,9 +138,9 @@ fn link(text: &str) -> Option<&str> {
     text.strip_prefix("for further information visit ")
 }
 
-fn identity(finding: &Finding) -> (String, String, Option<(String, Option<u32>, Option<u32>)>) {
-    let at = finding.at.as_ref().map(|at| (at.path.clone(), at.line, at.column));
-    (finding.rule.clone(), finding.message.clone(), at)
+fn identity(finding: &Finding) -> (String, String, String) {
+    let at = finding.at.as_ref().map(|at| format!("{}:{:?}:{:?}", at.path, at.line, at.column));
+    (finding.rule.clone(), finding.message.clone(), at.unwrap_or_default())
 }
 
 /// A digest of what stays the same when lines are added above.

@@ -17,7 +17,7 @@ pub mod stream;
 pub mod suites;
 
 use std::fs::{self, File};
-use std::io::{BufReader, Read};
+use std::io::{BufReader, ErrorKind, Read};
 
 use lockgate_sdk::exec::{Command, Completion};
 use lockgate_sdk::{About, Ask, BuildRequest, BuildStep, Duration, Effect, Failure, Product, export, log, workspace};
@@ -87,10 +87,14 @@ fn command(config: &Config, argv: Vec<String>) -> Command {
     }
 }
 
-/// Reads cargo's standard output and takes its file away, which is not the step's change.
+/// Reads cargo's standard output and takes its file away, which is not the step's change. A cargo that was killed may have
+/// left none.
 fn take_stream(places: &Places) -> Result<Stream, Failure> {
     let path = places.on_disk(invocation::STDOUT_FILE);
-    let file = File::open(&path)?;
+    let file = match File::open(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Stream::default()),
+        opened => opened?,
+    };
     if file.metadata()?.len() > stream::STDOUT_BYTES_MAX {
         log::warn(format!("cargo wrote more than {} bytes: what follows is not read", stream::STDOUT_BYTES_MAX));
     }
@@ -101,8 +105,9 @@ fn take_stream(places: &Places) -> Result<Stream, Failure> {
 
 /// Says in the log what standard output held for machines.
 fn tell(stream: &Stream, tests: Option<&Tests>, completion: &Completion) {
-    for text in stream.diagnostics.iter().filter_map(|message| message.message.rendered.as_deref()) {
-        log::info(text.trim_end());
+    for diagnostic in stream.diagnostics.iter().map(|message| &message.message) {
+        let text = diagnostic.rendered.as_deref().unwrap_or(&diagnostic.message).trim_end();
+        if diagnostics::is_error(diagnostic) { log::error(text) } else { log::warn(text) }
     }
     if let Some(tests) = tests {
         tests

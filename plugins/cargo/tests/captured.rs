@@ -1,5 +1,7 @@
 //! What cargo and libtest of Rust 1.95 really wrote, read again: interleaved raw output, one thread, shown output, dying processes.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its body may")]
+
 use std::collections::BTreeMap;
 use std::fs;
 

@@ -1,5 +1,7 @@
 //! The plugin with the machine's own cargo, on tiny crates made here.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its body may")]
+
 mod common;
 
 use common::{denied, file, host, plain_counts};
@@ -188,11 +190,7 @@ fn denials_and_deaths_are_failures() {
     host.on_exec(denied);
     assert_eq!(run(r#"{"command":"build"}"#).unwrap_err().code, "denied");
     for (ending, code) in [(Ending::TimedOut, "timed-out"), (Ending::Signalled(9), "killed")] {
-        let root = host.workspace().to_owned();
-        host.on_exec(move |command| {
-            std::fs::write(root.join(command.stdout_to.as_ref().unwrap()), "").unwrap();
-            Ok(Completion { ending, ..exited(0, "") })
-        });
+        host.on_exec(move |_| Ok(Completion { ending, ..exited(0, "") }));
         assert_eq!(run(r#"{"command":"build"}"#).unwrap_err().code, code);
     }
     assert_eq!(run(r#"{"command":"build","junit":"x"}"#).unwrap_err().code, "bad-config");

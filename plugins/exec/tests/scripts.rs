@@ -1,5 +1,7 @@
 //! The plugin with real shells, and with a host that refuses.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its body may")]
+
 use std::path::Path;
 use std::process;
 

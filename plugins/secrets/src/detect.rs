@@ -12,6 +12,8 @@ use crate::rules::Rule;
 const PATTERN_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Secrets that are reported of one file; a dump of tokens is as well told by its first ones.
 pub const HITS_MAX: usize = 200;
+/// How far from a secret the comment may stand.
+const ALLOW_REACH_BYTES: usize = 4 * 1024;
 /// How far a command line is looked back at.
 const COMMAND_BYTES_MAX: usize = 512;
 /// A comment on the line that says the finding is known to be none.
@@ -140,9 +142,12 @@ fn has_letters_and_digits(secret: &[u8]) -> bool {
     secret.iter().any(u8::is_ascii_digit) && secret.iter().any(u8::is_ascii_alphabetic)
 }
 
+/// The line is looked at in reach of the secret only: a minified file is one line of megabytes.
 fn is_allowed(text: &[u8], start: usize) -> bool {
-    let begin = text[..start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-    let end = text[start..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |at| start + at);
+    let before = &text[start.saturating_sub(ALLOW_REACH_BYTES)..start];
+    let behind = &text[start..text.len().min(start + ALLOW_REACH_BYTES)];
+    let begin = start - before.iter().rev().take_while(|byte| **byte != b'\n').count();
+    let end = start + behind.iter().take_while(|byte| **byte != b'\n').count();
     text[begin..end].windows(ALLOW_COMMENT.len()).any(|window| window == ALLOW_COMMENT.as_bytes())
 }
 

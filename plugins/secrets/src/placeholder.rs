@@ -31,6 +31,9 @@ const PLAIN_WORDS: [&str; 12] = [
     "tokenhere",
 ];
 
+/// A word of a name.
+const WORD_BYTES_MAX: usize = 16;
+
 /// What opens a value that is filled in later: shells, templates, expressions.
 const REFERENCES: [&str; 10] = ["${", "$(", "{{", "<", "%(", "#{", "[[", "$env", "process.env", "os.environ"];
 
@@ -99,12 +102,14 @@ pub fn is_reference(value: &str) -> bool {
     REFERENCES.iter().any(|begin| value.contains(begin)) || value.starts_with(['$', '%', '@', '&', '{'])
 }
 
-/// Names, words and paths: letters alone, or words of letters. A password that is a plain word cannot be told from a name.
+/// Names, words and paths: letters alone, or many short words with few digits. A password that is a plain word cannot be
+/// told from a name.
 fn is_identifier(value: &str) -> bool {
-    let is_word = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let parts: Vec<&str> = value.split(['_', '-', '.', '/', ':', '=', ',']).collect();
     let digits = value.bytes().filter(u8::is_ascii_digit).count();
-    let parts = || value.split(['_', '-', '.', '/', ':', '=', ',']);
-    digits == 0 && parts().all(is_word) || parts().count() >= 3 && digits * 8 < value.len()
+    let are_words = parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let are_short = parts.len() >= 3 && parts.iter().all(|part| part.len() <= WORD_BYTES_MAX);
+    are_words || are_short && digits * 8 < value.len()
 }
 
 fn is_address(value: &str) -> bool {

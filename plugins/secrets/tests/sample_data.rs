@@ -1,5 +1,7 @@
 //! Recall and precision on published dummy secrets, where the sample data is present.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test's helpers may panic and print as its body may")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,8 +10,8 @@ use lockgate_plugin_secrets::rules;
 use serde::Deserialize;
 
 /// Floors: a change of the rules that falls below them is a step back.
-const RECALL_MIN: f64 = 0.90;
-const PRECISION_MIN: f64 = 0.80;
+const RECALL_MIN: f64 = 0.97;
+const PRECISION_MIN: f64 = 0.85;
 
 #[derive(Deserialize)]
 struct Case {

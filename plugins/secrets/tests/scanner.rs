@@ -1,5 +1,7 @@
 //! The plugin as the host calls it, on files of a workspace.
 
+#![allow(clippy::unwrap_used, reason = "a test's helpers may panic as its body may")]
+
 use lockgate_plugin_secrets::Plugin;
 use lockgate_sdk::testing::Host;
 use lockgate_sdk::{Failure, ScanReport, ScanRequest, Severity, call};

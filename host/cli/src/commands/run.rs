@@ -50,7 +50,7 @@ fn drive(host: &Host, run: &RunId, begin: Begin, args: &OutputArgs) -> Result<Ex
     let interrupted = interrupt(&control)?;
     let output = Output::start(run, args.json_lines);
     let observer: Arc<dyn Observer> = output.observer();
-    let driven = host.engine(args.parallel).run(run, begin, &control, &observer);
+    let driven = host.engine(args.parallel)?.run(run, begin, &control, &observer);
     output.finish();
     let ended = driven.map_err(|error| explain(run, error))?;
     if !args.json_lines {

@@ -26,8 +26,8 @@ pub struct Status {
     pub cancelled: bool,
 }
 
-/// What an expression may speak of. `needs` is `{JOB: {conclusion, outputs: {NAME: value}}}`, `steps` is
-/// `{ID: {conclusion, outputs: {NAME: value}}}`.
+/// What an expression may speak of. `needs` is `{JOB: {conclusion, result, outputs: {NAME: value}}}`, `steps` is
+/// `{ID: {conclusion, outcome, outputs: {NAME: value}}}`; `result` and `outcome` are GitHub's words.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scope {
     /// Inputs by name.

@@ -13,6 +13,46 @@ use crate::suggest;
 /// The functions that ask how things stand.
 const STATUS_FUNCTIONS: [&str; 4] = ["success", "failure", "always", "cancelled"];
 
+/// CEL's standard functions, with or without a target. Macros are expanded before names are looked at.
+const FUNCTIONS: [&str; 33] = [
+    "bool",
+    "bytes",
+    "contains",
+    "double",
+    "duration",
+    "dyn",
+    "endsWith",
+    "getDate",
+    "getDayOfMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getFullYear",
+    "getHours",
+    "getMilliseconds",
+    "getMinutes",
+    "getMonth",
+    "getSeconds",
+    "hasValue",
+    "int",
+    "matches",
+    "none",
+    "of",
+    "ofNonZeroValue",
+    "or",
+    "orValue",
+    "size",
+    "startsWith",
+    "string",
+    "timestamp",
+    "type",
+    "uint",
+    "value",
+    "has",
+];
+
+/// Macros, which are written as functions and worth a suggestion.
+const MACROS: [&str; 5] = ["all", "exists", "exists_one", "filter", "map"];
+
 /// What may be spoken of at one place of the file. A root that is absent may not; a root without names has any.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
@@ -97,22 +137,32 @@ impl<'a> Checker<'a> {
                 self.locals.truncate(depth);
             }
             Expr::Call(call) => {
-                self.status_function(expression, call);
+                self.function(expression, call);
                 children(expression).into_iter().for_each(|part| self.visit(part));
             }
             _ => children(expression).into_iter().for_each(|part| self.visit(part)),
         }
     }
 
-    fn status_function(&mut self, expression: &IdedExpr, call: &CallExpr) {
+    fn function(&mut self, expression: &IdedExpr, call: &CallExpr) {
         let name = call.func_name.as_str();
-        if call.target.is_none() && STATUS_FUNCTIONS.contains(&name) && !self.names.status {
-            let message = format!("`{name}()` can only be asked in an `if:`");
-            // A call's own place is its bracket.
-            let bracket = self.program.source_info().offset_for(expression.id).map_or(0, |(start, _)| start as usize);
-            let offset = bracket.saturating_sub(name.len());
-            self.errors.push(NameError { message, help: None, offset, length: name.len() });
-        }
+        let is_operator = !name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let is_status = call.target.is_none() && STATUS_FUNCTIONS.contains(&name);
+        let (message, help) = match () {
+            () if is_operator || FUNCTIONS.contains(&name) || is_status && self.names.status => return,
+            () if is_status => (format!("`{name}()` can only be asked in an `if:`"), None),
+            () => {
+                let near = suggest::nearest(name, FUNCTIONS.into_iter().chain(MACROS).chain(STATUS_FUNCTIONS));
+                let help = near.map_or("CEL's functions are meant, not GitHub's".to_owned(), |near| {
+                    format!("did you mean `{near}`?")
+                });
+                (format!("there is no function `{name}` with these arguments"), Some(help))
+            }
+        };
+        // A call's own place is its bracket.
+        let bracket = self.program.source_info().offset_for(expression.id).map_or(0, |(start, _)| start as usize);
+        let offset = bracket.saturating_sub(name.len());
+        self.errors.push(NameError { message, help, offset, length: name.len() });
     }
 
     fn path(&mut self, expression: &IdedExpr, path: &[&str]) {
@@ -126,8 +176,24 @@ impl<'a> Checker<'a> {
         if let (Below::Known(known), Some(name)) = (below, path.get(1)) {
             match known.get(*name) {
                 None => self.unknown_name(expression, root, name, known),
-                Some(outputs) => self.outputs(expression, path, outputs.as_ref()),
+                Some(outputs) => {
+                    self.field(expression, path);
+                    self.outputs(expression, path, outputs.as_ref());
+                }
             }
+        }
+    }
+
+    /// What is known of a job or a step beside its outputs.
+    fn field(&mut self, expression: &IdedExpr, path: &[&str]) {
+        let known: &[&str] = match path[0] {
+            "needs" => &["outputs", "conclusion", "result"],
+            "steps" => &["outputs", "conclusion", "outcome"],
+            _ => return,
+        };
+        if let Some(field) = path.get(2).filter(|field| !known.contains(field)) {
+            let message = format!("`{}.{}` has no `{field}`", path[0], path[1]);
+            self.error(expression, message, suggest::help(field, known.iter().copied()));
         }
     }
 
@@ -213,11 +279,11 @@ fn leftmost(expression: &IdedExpr) -> &IdedExpr {
     }
 }
 
-/// CEL's own names of types are values too: `type(x) == string`.
+/// CEL's own names of types are values too, `type(x) == string`, and `optional` is a namespace.
 fn is_type_name(name: &str) -> bool {
     matches!(
         name,
-        "bool" | "bytes" | "double" | "int" | "list" | "map" | "null_type" | "string" | "type" | "uint" | "google"
+        "bool" | "bytes" | "double" | "int" | "list" | "map" | "null_type" | "optional" | "string" | "type" | "uint"
     )
 }
 
@@ -256,8 +322,24 @@ mod tests {
         check_names("inputs.levl", &["`inputs.levl`: no input of that name is declared under `on.manual.inputs`"]);
         check_names("needs.test.outputs.x", &["`needs.test`: no job of that name stands in this job's `needs:`"]);
         check_names("needs.build.outputs.relase", &["the job `build` has no output `relase`"]);
+        check_names("needs.build.output.release", &["`needs.build` has no `output`"]);
+        check_names("startswith('a', 'b')", &["there is no function `startswith` with these arguments"]);
+        check_names("inputs.level.trim()", &["there is no function `trim` with these arguments"]);
         check_names("always()", &["`always()` can only be asked in an `if:`"]);
         check_names("x + y", &["there is no variable `x`", "there is no variable `y`"]);
+    }
+
+    #[test]
+    fn every_function_is_declared() {
+        let context = cel::Context::with_env(crate::expression::compile::ENVIRONMENT.clone());
+        let is_known = |source: String| {
+            let program = compile(&source).unwrap();
+            !matches!(program.execute(&context), Err(cel::ExecutionError::UndeclaredReference(_)))
+        };
+        for name in FUNCTIONS.into_iter().filter(|name| *name != "has") {
+            let forms = [format!("{name}(1)"), format!("''.{name}(1)"), format!("optional.{name}()")];
+            assert!(forms.into_iter().any(is_known), "{name}");
+        }
     }
 
     #[test]

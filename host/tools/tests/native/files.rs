@@ -110,7 +110,7 @@ fn an_output_is_not_written_through_a_link_in_the_workspace() {
     let mut action = world.script("mkdir out; echo escaped > out/file");
     action.inputs = Vec::new();
     action.outputs = globs(&["out/file"]);
-    assert!(matches!(world.run(action.clone()), Err(ToolError::Faulted(_))), "the link is not an output");
+    assert!(matches!(world.run(action.clone()), Err(ToolError::Denied(_))), "the link is not an output");
     action.outputs = globs(&["out"]);
     world.run(action.clone()).unwrap();
     assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
@@ -120,7 +120,7 @@ fn an_output_is_not_written_through_a_link_in_the_workspace() {
     action.argv[2] = "echo x".to_owned();
     action.outputs = Vec::new();
     action.stdout_to = Some("out/stdout".to_owned());
-    assert!(matches!(world.run(action), Err(ToolError::Faulted(_))));
+    assert!(matches!(world.run(action), Err(ToolError::Denied(_))));
     assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
 }
 
@@ -211,8 +211,38 @@ fn outputs_are_limited_in_number_and_bytes() {
 }
 
 #[test]
-fn folders_have_a_greatest_depth() {
+fn names_and_depths_that_cannot_be_carried_are_said_and_leave_no_stage() {
     let Some(world) = world() else { return };
-    let deep = world.run(world.script("for i in $(seq 120); do mkdir d && cd d; done"));
-    assert!(matches!(deep, Err(ToolError::Faulted(text)) if text.contains("folders deep")), "{:?}", ());
+    let check = |script, expected: &str| match world.run(world.script(script)) {
+        Err(ToolError::Denied(text)) => assert!(text.contains(expected), "{text}"),
+        other => panic!("{script}: {other:?}"),
+    };
+    check("for i in $(seq 120); do mkdir d && cd d; done", "folders deep");
+    check("touch $(printf 'odd\\377')", "is not UTF-8");
+    assert_eq!(world.stages(), 0);
+}
+
+#[test]
+fn a_depth_that_no_stack_would_bear_is_removed() {
+    let Some(world) = world() else { return };
+    let script = "import os\nfor i in range(20000):\n os.mkdir('d')\n open('f', 'w').close()\n os.chdir('d')";
+    let mut action = world.action(&["python3", "-c", script]);
+    action.outputs = vec!["other".to_owned()];
+    let done = world.run(action).unwrap();
+    assert_eq!(done.ending, Ending::Exited(0), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!(world.stages(), 0);
+}
+
+#[test]
+fn removing_a_folder_spares_what_is_beside_it() {
+    let Some(world) = world() else { return };
+    for path in ["folder/a/b/c", "folder/d/e", ".removing-0/kept", ".removing-1"] {
+        world.write(path, "x");
+    }
+    let mut action = world.script("rm -r folder; echo now > folder");
+    action.outputs = globs(&["folder"]);
+    world.run(action).unwrap();
+    assert_eq!(world.read("folder"), "now\n");
+    assert_eq!((world.read(".removing-0/kept"), world.read(".removing-1")), ("x".to_owned(), "x".to_owned()));
+    assert_eq!(std::fs::read_dir(world.path("")).unwrap().count(), 3);
 }

@@ -1,6 +1,6 @@
-//! A gate that sleeps for an hour before it decides.
+//! A build step that sleeps for an hour before it is done.
 
-use lockgate_sdk::{About, Failure, GateRequest, QualityGate, Verdict, schemars};
+use lockgate_sdk::{About, Ask, BuildRequest, BuildStep, Failure, Product, Ruling, schemars};
 
 /// Nothing can be set.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
@@ -9,17 +9,17 @@ struct Config {}
 
 struct Guest;
 
-impl QualityGate for Guest {
+impl BuildStep for Guest {
     type Config = Config;
 
     fn about() -> About {
-        About::new("sleeper", "0.1.0", "A gate that sleeps for an hour before it decides.")
+        About::new("sleeper", "0.1.0", "Sleeps for an hour.").asks(Ask::clock("to sleep for real"))
     }
 
-    fn judge(_: Config, _: GateRequest) -> Result<Verdict, Failure> {
+    fn run(_: Config, _: BuildRequest) -> Result<Product, Failure> {
         std::thread::sleep(std::time::Duration::from_secs(3600));
-        Ok(Verdict::of(vec![]))
+        Ok(Product::new(Ruling::Pass))
     }
 }
 
-lockgate_sdk::export!(quality_gate: Guest);
+lockgate_sdk::export!(build_step: Guest);

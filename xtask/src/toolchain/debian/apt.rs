@@ -27,61 +27,56 @@ struct Apt {
 
 impl Apt {
     fn prepare(folder: &Path) -> Result<Self> {
-        for part in ["lists/partial", "cache/archives/partial", "state"] {
+        for part in ["lists/partial", "archives/partial", "state"] {
             make_folder(&folder.join(part))?;
         }
-        let apt = Self { folder: folder.to_owned() };
         // Nothing is installed as far as this apt knows: so all dependencies are fetched, the C library too.
-        write(&apt.status(), "")?;
-        write(&apt.sources(), &source_line(&debian_mirror()?))?;
-        Ok(apt)
-    }
-
-    fn status(&self) -> PathBuf {
-        self.folder.join("state/status")
-    }
-
-    fn sources(&self) -> PathBuf {
-        self.folder.join("sources.list")
+        write(&folder.join("state/status"), "")?;
+        write(&folder.join("sources.list"), &source_line(&debian_mirror()?))?;
+        write(&folder.join("apt.conf"), &configuration(folder))?;
+        Ok(Self { folder: folder.to_owned() })
     }
 
     fn get(&self) -> Command {
         let mut command = Command::new("apt-get");
-        let folders = [
-            ("Dir::Etc::sourcelist", self.sources()),
-            ("Dir::State", self.folder.join("state")),
-            ("Dir::State::lists", self.folder.join("lists")),
-            ("Dir::State::status", self.status()),
-            ("Dir::Cache", self.folder.join("cache")),
-        ];
-        for (option, path) in folders {
-            command.arg("-o").arg(format!("{option}={}", path.display()));
-        }
-        let values = [
-            "Dir::Etc::sourceparts=/dev/null",
-            "Dir::Etc::preferences=/dev/null",
-            "Dir::Etc::preferencesparts=/dev/null",
-            "APT::Install-Recommends=0",
-            // The folder is private to who runs this; apt's own user could not write there.
-            "APT::Sandbox::User=root",
-            // apt insists on root only where it locks the system's own state, which it never touches here.
-            "Debug::NoLocking=1",
-        ];
-        for value in values {
-            command.args(["-o", value]);
-        }
-        command.arg("-q");
+        command.arg("-q").arg("-c").arg(self.folder.join("apt.conf"));
         command
     }
 
     fn downloaded(&self) -> Result<Vec<PathBuf>> {
-        let folder = self.folder.join("cache/archives");
+        let folder = self.folder.join("archives");
         let entries = folder.read_dir().map_err(|error| Failure::because("cannot list the packages", error))?;
         let paths = entries.flatten().map(|entry| entry.path());
         let mut packages: Vec<_> = paths.filter(|path| path.extension().is_some_and(|end| end == "deb")).collect();
         packages.sort();
         if packages.is_empty() { Err(Failure::new("apt downloaded nothing")) } else { Ok(packages) }
     }
+}
+
+/// Read after the system's own configuration, which names proxies and keys.
+fn configuration(folder: &Path) -> String {
+    let folder = folder.display();
+    format!(
+        r#"// Hooks of the system act on the system.
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+Dir::Etc::sourcelist "{folder}/sources.list";
+Dir::Etc::sourceparts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::State "{folder}/state";
+Dir::State::lists "{folder}/lists";
+Dir::State::status "{folder}/state/status";
+Dir::Cache "{folder}";
+Dir::Cache::archives "{folder}/archives";
+APT::Install-Recommends "0";
+// The folder is private to who runs this; apt's own user could not write there.
+APT::Sandbox::User "root";
+// apt insists on root only where it locks the system's own state, which it never touches here.
+Debug::NoLocking "1";
+"#
+    )
 }
 
 fn source_line(mirror: &str) -> String {

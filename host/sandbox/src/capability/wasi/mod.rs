@@ -2,11 +2,13 @@
 //! call: no folder, an empty environment, no sockets, time and randomness that depend on the input alone. What a kind
 //! or a grant allows is added here.
 //!
-//! Files and sockets are wasmtime-wasi's own (a context without sockets allowed answers `access-denied`); clocks,
-//! randomness, environment, waiting and the standard streams are Lockgate's.
+//! Sockets are wasmtime-wasi's own (a context without any allowed answers `access-denied`), and so is what happens to
+//! files once a call is counted and noted; clocks, randomness, environment, waiting and the standard streams are
+//! Lockgate's.
 
 pub(crate) mod clocks;
 mod environment;
+mod files;
 mod poll;
 pub(crate) mod random;
 pub(crate) mod stdio;
@@ -29,6 +31,7 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     bindings::random::random::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
     bindings::random::insecure::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
     bindings::random::insecure_seed::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
+    bindings::sync::filesystem::types::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
     bindings::cli::environment::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
     bindings::cli::stdout::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
     bindings::cli::stderr::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
