@@ -134,9 +134,10 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 fn a_database_of_a_newer_version_is_left_alone() {
     let project = Project::with(GOOD, &["verdict"]);
     project.lockgate(&["run"]).expect_code(0);
+    let ours = version(&project);
     sqlite(&project, "PRAGMA user_version = 9999");
     project.lockgate(&["run"]).expect_code(3).expect_text("newer lockgate");
-    sqlite(&project, "PRAGMA user_version = 1");
+    sqlite(&project, &format!("PRAGMA user_version = {ours}"));
     project.lockgate(&["show"]).expect_code(0).expect_text("passed");
 }
 
@@ -157,6 +158,11 @@ fn a_file_that_is_no_database_is_said_to_be() {
     let project = Project::with(GOOD, &["verdict"]);
     project.write(".lockgate/state.db", &"this is no database\n".repeat(500));
     project.lockgate(&["run"]).expect_code(3).expect_text("state.db");
+}
+
+fn version(project: &Project) -> u32 {
+    let connection = rusqlite::Connection::open(project.path(".lockgate/state.db")).expect("the database");
+    connection.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a version")
 }
 
 fn sqlite(project: &Project, sql: &str) {

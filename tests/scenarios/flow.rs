@@ -20,7 +20,7 @@ fn a_pipeline_that_passes_exits_with_0() {
 
 #[test]
 fn a_pipeline_that_fails_exits_with_1_and_leaves_out_what_builds_on_it() {
-    let ended = run("\
+    let ended = run("
   check:
     steps:
       - { id: red, uses: verdict, with: { ruling: fail } }
@@ -48,7 +48,7 @@ fn a_pipeline_that_fails_exits_with_1_and_leaves_out_what_builds_on_it() {
 
 #[test]
 fn continue_on_error_forgives() {
-    let ended = run("\
+    let ended = run("
   check:
     steps:
       - { id: red, uses: verdict, with: { ruling: fail }, continue-on-error: true }
@@ -59,7 +59,7 @@ fn continue_on_error_forgives() {
 
 #[test]
 fn values_flow_from_steps_to_outputs_to_needs() {
-    let ended = run("\
+    let ended = run("
   make:
     outputs: { version: \"${{ steps.say.outputs.version }}\" }
     steps:
@@ -78,7 +78,7 @@ fn values_flow_from_steps_to_outputs_to_needs() {
 
 #[test]
 fn every_cell_of_a_matrix_runs_with_its_own_values() {
-    let ended = run("\
+    let ended = run("
   check:
     strategy: { matrix: { n: [1, 2, 3], exclude: [{ n: 2 }] } }
     steps:
@@ -90,7 +90,7 @@ fn every_cell_of_a_matrix_runs_with_its_own_values() {
 
 #[test]
 fn a_deploy_step_says_that_delivery_is_not_there_yet() {
-    let ended = run("\
+    let ended = run("
   ship:
     steps:
       - deploy: { environment: production, release: one }
@@ -110,7 +110,7 @@ fn a_second_run_is_answered_from_the_cache_and_says_so() {
 
 #[test]
 fn only_what_failed_is_tried_again() {
-    let project = project("\
+    let project = project("
   work:
     steps:
       - { id: once, run: \"echo ran >> counted; cp counted /workspace/kept\" }
@@ -129,7 +129,7 @@ fn only_what_failed_is_tried_again() {
 
 #[test]
 fn an_interrupted_run_still_cleans_up_and_exits_with_130() {
-    let project = project("\
+    let project = project("
   work:
     steps:
       - { id: long, run: \"echo started; sleep 60\" }
@@ -159,7 +159,7 @@ fn another_terminal_can_cancel_a_run() {
 
 #[test]
 fn a_step_that_takes_too_long_is_killed_with_all_its_children() {
-    let ended = run("\
+    let ended = run("
   work:
     steps:
       - { id: long, timeout: 1s, run: \"setsid sleep 3123 & sleep 3123\" }

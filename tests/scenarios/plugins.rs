@@ -28,7 +28,7 @@ fn add_crate(project: &Project, sum: &str) {
     project.write("src/lib.rs", &library);
 }
 
-const TEST_JOB: &str = "\
+const TEST_JOB: &str = "
   test:
     steps:
       - id: unit
@@ -73,7 +73,7 @@ fn code_that_does_not_compile_is_a_result_with_its_place() {
 
 #[test]
 fn secrets_are_found_and_never_shown() {
-    let project = project("\
+    let project = project("
   scan:
     steps:
       - { id: scan, uses: secrets }
@@ -92,7 +92,7 @@ fn secrets_are_found_and_never_shown() {
 
 #[test]
 fn exec_runs_scripts_and_commands_and_nothing_else() {
-    let project = project("\
+    let project = project("
   work:
     outputs: { word: \"${{ steps.script.outputs.word }}\" }
     steps:

@@ -76,3 +76,32 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> Failure {
     let failure = Failure::because(format!("cannot run `{program}`"), error.to_string());
     if error.kind() == ErrorKind::NotFound { failure.remedy(format!("install `{program}`")) } else { failure }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::{find_program, output, run, succeeds_within};
+
+    #[test]
+    fn a_commands_own_words_are_kept() {
+        assert_eq!(output(Command::new("echo").arg("yes")).unwrap(), "yes\n");
+        let failure = output(Command::new("sh").args(["-c", "echo no >&2; exit 3"])).unwrap_err().to_string();
+        assert!(failure.contains("exit status: 3") && failure.contains("because: no"), "{failure}");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let failure = run(&mut Command::new("lockgate-no-such-program")).unwrap_err().to_string();
+        assert!(failure.contains("install `lockgate-no-such-program`"), "{failure}");
+        assert!(find_program("lockgate-no-such-program").is_none());
+        assert!(find_program("sh").is_some());
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_given_up() {
+        assert!(!succeeds_within(Command::new("sleep").arg("1000"), 1).unwrap());
+        assert!(succeeds_within(&mut Command::new("true"), 60).unwrap());
+        assert!(!succeeds_within(&mut Command::new("false"), 60).unwrap());
+    }
+}

@@ -60,3 +60,26 @@ impl fmt::Display for Failure {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+
+    fn check(failure: &Failure, expected: &str) {
+        assert_eq!(failure.to_string(), expected);
+    }
+
+    #[test]
+    fn a_failure_says_what_why_and_what_to_do() {
+        check(&Failure::new("no bwrap"), "error: no bwrap\n");
+        let failure = Failure::because("cannot read x", "it is a folder").remedy("remove it");
+        check(&failure, "error: cannot read x\n  because: it is a folder\n  what to do: remove it\n");
+    }
+
+    #[test]
+    fn a_command_that_has_spoken_is_not_talked_over() {
+        let failure = Failure::exit(2);
+        check(&failure, "");
+        assert_eq!(failure.exit_code(), 2);
+    }
+}

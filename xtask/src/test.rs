@@ -18,7 +18,7 @@ pub(crate) struct Options {
     /// Leave clippy out
     #[arg(long)]
     no_clippy: bool,
-    /// Handed to `cargo test`: a filter, or `-p NAME`
+    /// Handed to `cargo test`, a filter for example
     #[arg(last = true)]
     rest: Vec<String>,
 }

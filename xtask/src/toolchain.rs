@@ -66,8 +66,8 @@ impl Toolchain {
         cargo.env("RUSTC", prefix.compiler());
         cargo.env("CARGO_TARGET_WASM32_WASIP2_LINKER", tools.join("wasm-component-ld"));
         cargo.env("PATH", path);
-        // These would go around or stand between cargo and the compiler named above.
-        cargo.env_remove("RUSTC_WRAPPER").env_remove("RUSTUP_TOOLCHAIN");
+        // A wrapper of the stock compiler (a cache, say) does not know this one.
+        cargo.env_remove("RUSTC_WRAPPER").env_remove("RUSTC_WORKSPACE_WRAPPER");
         Ok(())
     }
 }

@@ -27,7 +27,7 @@ use lockgate_model::plan::Plan;
 
 pub use config::{ConfigError, check_config};
 pub use diagnostics::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Related, Severity};
-pub use lower::{EVENT_KEYS, PLAN_STEPS_MAX};
+pub use lower::{EVENT_KEYS, PLAN_BYTES_MAX, PLAN_COST_MAX, PLAN_STEPS_MAX};
 pub use schema::schema;
 pub use source::Source;
 pub use yaml::{YAML_DEPTH_MAX, YAML_EXPANDED_BYTES_MAX};
@@ -74,8 +74,8 @@ pub struct Reference {
 pub fn plan(source: &Source, catalog: &Catalog, params: &Params) -> Result<Planned, Diagnostics> {
     let mut report = Report::default();
     let plan = yaml::parse(&source.text, &mut report)
-        .and_then(|root| Pipeline::of(&root, &mut report))
-        .map(|file| lower::lower(&file, source, catalog, params, &mut report));
+        .and_then(|root| Pipeline::of(&root, &mut report).map(|file| (root, file)))
+        .map(|(root, file)| lower::lower(&file, &root, source, catalog, params, &mut report));
     match plan {
         Some(plan) if !report.has_errors() => Ok(Planned { plan, warnings: report.finish(source) }),
         _ => Err(report.finish(source)),

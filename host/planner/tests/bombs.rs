@@ -86,6 +86,23 @@ fn expressions_do_not_multiply_without_end() {
     assert!(mistakes(&text)[0].contains("units of work"), "{:?}", mistakes(&text));
 }
 
+#[test]
+fn cells_and_environments_do_not_multiply_without_end() {
+    let env: String = (0..20_000).map(|it| format!("  K{it}: x\n")).collect();
+    let steps = "      - run: x\n".repeat(100);
+    let text = format!("env:\n{env}jobs:\n  a:\n    steps:\n{steps}");
+    assert!(mistakes(&text)[0].contains("too-large with this job the plan takes more than"));
+}
+
+#[test]
+fn expressions_of_a_plan_have_an_end_together() {
+    let large = vec!["x"; 50_000].join(", ");
+    let inputs = format!("on: {{ manual: {{ inputs: {{ a: {{ default: '{large}' }} }} }} }}\n");
+    let env: String = (0..5_000).map(|it| format!("  K{it}: \"${{{{ size(inputs.a) }}}}\"\n")).collect();
+    let text = format!("{inputs}env:\n{env}jobs: {{ a: {{ steps: [{{ run: x }}] }} }}\n");
+    assert!(mistakes(&text)[0].contains("too-costly"), "{:?}", mistakes(&text).first());
+}
+
 /// Pieces of pipeline files, so that texts get past the first line.
 fn piece() -> impl Strategy<Value = String> {
     let words = [

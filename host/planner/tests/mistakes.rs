@@ -239,6 +239,39 @@ fn matrices() {
 }
 
 #[test]
+fn a_wrong_matrix_is_told_once() {
+    check(
+        &format!(
+            "{PLUGINS}jobs:\n  a:\n    name: for ${{{{ matrix.os }}}}\n    strategy: {{ matrix: {{ os: [] }} }}\n    steps:\n      - uses: cargo\n        \
+             if: matrix.os == 'l'\n        with: {{ command: \"${{{{ matrix.os }}}}\" }}\n        grants: {{ exec: \"${{{{ matrix.os }}}}\" }}\n"
+        ),
+        &[
+            "10:27 empty-matrix the axis `os` has no values, so that the job would never run",
+            "12:15 missing-grant `cargo` asks for `exec: cargo` and is not granted it: its work",
+        ],
+    );
+}
+
+#[test]
+fn what_must_be_known_is_told() {
+    check_step(
+        "uses: junit\nwith: { files: \"${{ event.report }}\" }",
+        &["11:24 not-known this must be known when the run is planned, and the event does not say it"],
+    );
+}
+
+#[test]
+fn what_the_event_may_still_say_stays_open() {
+    let text = "jobs: { a: { if: event.draft == false, steps: [{ run: x, env: { A: '${{ event.title }}' } }] } }\n";
+    let plan = planned(text).unwrap_or_else(|it| panic!("{it}")).plan;
+    assert_eq!(
+        json!(plan.jobs[0].condition),
+        json!({"expression": {"source": "event.draft == false", "status": false}})
+    );
+    assert_eq!(json!(plan.jobs[0].steps[0].env), json!({"A": {"text": [{"expression": "event.title"}]}}));
+}
+
+#[test]
 fn graphs() {
     let jobs = |jobs: &[(&str, &str)]| {
         let job = |(id, needs): &(&str, &str)| format!("  {id}: {{ needs: [{needs}], steps: [{{ run: x }}] }}\n");

@@ -19,6 +19,9 @@ use crate::reach::Reach;
 use crate::stop::{Stop, outcome};
 use crate::watch::Watch;
 
+/// What wasmtime lifts from a guest at once. Above the limit that host calls check themselves, so that a guest that
+/// runs into that one is told so by name.
+const LIFT_BYTES_MAX: usize = 2 * HOST_CALL_BYTES_MAX;
 /// Ticks of the epoch between two looks at a guest.
 const EPOCH_TICKS: u64 = 1;
 
@@ -44,7 +47,7 @@ impl<'a> Guest<'a> {
         let mut store = Store::new(engine, host);
         store.limiter(|host| &mut host.limiter);
         store.set_max_component_handles(HANDLES_MAX);
-        store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+        store.set_hostcall_fuel(LIFT_BYTES_MAX);
         store.set_epoch_deadline(EPOCH_TICKS);
         store.epoch_deadline_callback(|mut context| {
             context.data_mut().tick()?;

@@ -1,5 +1,7 @@
 //! Components that cannot be used, and what is kept of those that can.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use std::fs;

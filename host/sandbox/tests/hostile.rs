@@ -1,5 +1,7 @@
 //! Guests that mean harm, or are broken: each has its own named outcome, and nobody beside it suffers.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use std::path::Path;
@@ -9,7 +11,7 @@ use std::thread;
 use common::{Memory, World, gate, reasons, world};
 use lockgate_model::call::Call;
 use lockgate_model::host_call::LogSource;
-use lockgate_model::limits::{HOST_CALLS_MAX, LOG_BYTES_MAX, LOG_LINE_BYTES_MAX};
+use lockgate_model::limits::{HOST_CALL_BYTES_MAX, HOST_CALLS_MAX, LOG_BYTES_MAX, LOG_LINE_BYTES_MAX};
 use lockgate_model::outcome::{Limit, Outcome, Returned};
 use lockgate_ports::cancel::StopReason;
 use lockgate_ports::{Blobs as _, Cancel, Sandbox as _};
@@ -68,6 +70,13 @@ fn a_line_without_end_runs_into_the_log_limit_and_is_cut() {
     let lines = recorder.lines(LogSource::Stdout);
     assert_eq!(lines.len(), 1);
     assert!(lines[0].len() < LOG_LINE_BYTES_MAX + 20 && lines[0].ends_with("[line cut]"));
+}
+
+#[test]
+fn a_huge_message_runs_into_the_limit_of_one_host_call() {
+    let flood = |piece_bytes: usize| gate(json!({ "endless": false, "piece-bytes": piece_bytes }));
+    check("flood", flood(HOST_CALL_BYTES_MAX), Limit::Log);
+    check("flood", flood(HOST_CALL_BYTES_MAX + 1), Limit::HostCallBytes);
 }
 
 #[test]

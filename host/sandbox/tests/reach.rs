@@ -1,6 +1,8 @@
 //! What guests can reach: pure ones nothing, scanners their workspace to read, build steps their workspace and what is
 //! granted.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod common;
 
 use std::fs;

@@ -53,6 +53,7 @@ impl ActionCache<'_> {
         &self,
         key: &Digest,
         workspace: &Path,
+        stdout_to_file: bool,
         sink: &dyn OutputSink,
     ) -> Result<Option<Completion>, ToolError> {
         let Some(entry) = self.entry(key) else { return Ok(None) };
@@ -60,7 +61,8 @@ impl ActionCache<'_> {
             fault(&format!("restoring what {} left into {}", entry.attempt, workspace.display()), &error)
         })?;
         for (is_stderr, bytes) in [(false, &entry.completion.stdout), (true, &entry.completion.stderr)] {
-            if !bytes.is_empty() {
+            let logged = is_stderr || !stdout_to_file;
+            if logged && !bytes.is_empty() {
                 sink.write(is_stderr, bytes);
             }
         }

@@ -79,9 +79,9 @@ fn invalid(pattern: &str, why: &str) -> ToolError {
     ToolError::Denied(format!("the pattern `{pattern}` cannot be used: {why}"))
 }
 
-/// The folders that a pattern names without wildcards before its last part.
+/// The folders that a pattern names before its first wildcard; all of one that has none.
 fn literal_folders(pattern: &str) -> &str {
-    let wild = pattern.find(['*', '?', '[', '{', '\\']).unwrap_or(pattern.len());
+    let Some(wild) = pattern.find(['*', '?', '[', '{', '\\']) else { return pattern };
     pattern[..wild].rfind('/').map_or("", |slash| &pattern[..slash])
 }
 
@@ -123,6 +123,9 @@ mod tests {
         check("target/package/*.crate", "target/debug", false);
         check("**/x", "anything/at/all", true);
         check("dist", "dist/sub", true);
+        check("dist", "other", false);
+        check("a/b/file", "a", true);
+        check("a/b/file", "a/c", false);
     }
 
     #[test]

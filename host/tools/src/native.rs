@@ -185,7 +185,7 @@ impl Tools for NativeTools {
         let key = self.key(&action, &request, cancel)?;
         let cached = key.as_ref().zip(self.action_cache());
         if let Some((key, cache)) = &cached
-            && let Some(completion) = cache.restore(key, &action.workspace, &*output)?
+            && let Some(completion) = cache.restore(key, &action.workspace, action.stdout_to.is_some(), &*output)?
         {
             return Ok(completion);
         }

@@ -19,14 +19,14 @@ pub(crate) struct Kept {
     pub(crate) file_fault: Option<String>,
 }
 
-/// A file that takes a stream's bytes as they come, up to a limit.
+/// A file that takes a stream's bytes in place of the sink, up to a limit.
 #[derive(Debug)]
 pub(crate) struct Tee {
     pub(crate) file: File,
     pub(crate) bytes_left: u64,
 }
 
-/// Reads a stream to its end: every piece goes to the sink at once, the first `bytes_max` bytes are kept.
+/// Reads a stream to its end: every piece goes to the sink at once, or to its file; the first `bytes_max` bytes are kept.
 pub(crate) fn drain(
     mut stream: impl Read,
     is_stderr: bool,
@@ -44,7 +44,10 @@ pub(crate) fn drain(
             Err(_the_other_end_is_gone) => break,
         };
         let bytes = &piece[..count];
-        sink.write(is_stderr, bytes);
+        // What goes to a file goes there instead of the log, as with a shell's `>`.
+        if tee.is_none() {
+            sink.write(is_stderr, bytes);
+        }
         let room = bytes_max - kept.bytes.len();
         kept.bytes.extend_from_slice(&bytes[..count.min(room)]);
         kept.is_cut |= count > room;

@@ -101,10 +101,10 @@ fn shares(rollout: &Rollout<State>, weight: u32) -> Vec<Share> {
 
 /// The traffic is as it should be: look, wait, or go on.
 fn bake(config: &Config, rollout: &Rollout<State>, mut state: State) -> Decision<State> {
-    if !rollout.answers.is_empty() {
-        if let Some(why) = take_measurement(config, &judge(config, &rollout.answers), &mut state) {
-            return roll_back(state, why);
-        }
+    if !rollout.answers.is_empty()
+        && let Some(why) = take_measurement(config, &judge(config, &rollout.answers), &mut state)
+    {
+        return roll_back(state, why);
     }
     if state.inconclusive > config.inconclusive_limit {
         let what =

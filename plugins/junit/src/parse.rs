@@ -255,7 +255,8 @@ impl Parser<'_> {
 /// Attributes that are readable; a tool's odd one does not spoil the others.
 fn each_attribute(tag: &BytesStart<'_>, mut take: impl FnMut(&str, String)) {
     for attribute in tag.attributes().with_checks(false).flatten() {
-        let value = unescape(&attribute.value).map_or_else(|_| attribute.value.to_string(), |value| value.into_owned());
+        let value =
+            unescape(&attribute.value).map_or_else(|_| attribute.value.to_string(), std::borrow::Cow::into_owned);
         take(attribute.key.local_name().as_ref(), value);
     }
 }

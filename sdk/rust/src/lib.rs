@@ -91,6 +91,11 @@ pub use lockgate_sdk_macros::export;
 pub use secrets::SecretError;
 pub use {schemars, serde, serde_json};
 
+/// The README's plugin compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 /// What the export macro's expansion needs.
 #[doc(hidden)]
 pub mod private {

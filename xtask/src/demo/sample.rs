@@ -27,6 +27,8 @@ pub(super) fn fetch(folder: &Path, finish: impl FnOnce(&Path) -> Result<()>) -> 
     download(work.path())?;
     let fetched = work.path().join("vendor").join(NAME);
     as_in_its_repository(&fetched)?;
+    // Published crates have no such file; without it what `cargo test` leaves here would be taken for source.
+    write(&fetched.join(".gitignore"), "/target\n")?;
     vendor(&fetched)?;
     finish(&fetched)?;
     fs::rename(&fetched, folder).map_err(|error| cannot("create", folder, error))

@@ -2,11 +2,13 @@
 //! is evaluated. CEL always ends, but `l.map(a, l.map(b, l))` over a large list ends late, and a chain of
 //! `map(x, x + x)` doubles its text at every link.
 
+use cel::Program;
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators};
 use lockgate_model::Json;
 
 use super::Scope;
 use super::compile::children;
+use super::names::roots_of;
 
 /// Units of work that one expression may cost: a node evaluated, a byte or an element copied.
 pub const EXPRESSION_COST_MAX: u64 = 50_000_000;
@@ -33,9 +35,11 @@ struct Estimator<'a> {
     variables: Vec<(&'a str, Size<'a>)>,
 }
 
-/// The most that `expression` can cost in `scope`.
-pub(crate) fn bound(expression: &IdedExpr, scope: &Scope) -> u64 {
-    Estimator { scope, variables: Vec::new() }.estimate(expression).1
+/// The most that `program` can cost in `scope`, with the variables that it speaks of made ready for it.
+pub(crate) fn bound(program: &Program, scope: &Scope) -> u64 {
+    let variables = roots_of(program).into_iter().filter_map(|root| scope.root(root)).map(total).sum::<u64>();
+    let (_, cost) = Estimator { scope, variables: Vec::new() }.estimate(program.expression());
+    cost.saturating_add(variables)
 }
 
 impl<'a> Size<'a> {
@@ -232,7 +236,7 @@ mod tests {
     fn cost(source: &str) -> u64 {
         let list: Vec<u32> = (0..1_000).collect();
         let scope = Scope { inputs: json!({"list": list, "word": "w"}), ..Scope::default() };
-        bound(compile(source).unwrap().expression(), &scope)
+        bound(&compile(source).unwrap(), &scope)
     }
 
     #[test]

@@ -68,7 +68,7 @@ fn evaluate(source: &str, scope: &Scope) -> Result<Json, ExpressionError> {
 /// The value of an expression that is compiled already.
 pub(crate) fn evaluate_program(program: &Program, source: &str, scope: &Scope) -> Result<Json, ExpressionError> {
     let expression = || shortened(source);
-    let cost = bound(program.expression(), scope);
+    let cost = bound(program, scope);
     if cost > EXPRESSION_COST_MAX {
         return Err(ExpressionError::TooCostly { expression: expression(), cost });
     }

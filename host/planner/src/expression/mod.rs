@@ -3,8 +3,9 @@
 
 pub(crate) mod compile;
 mod convert;
-mod cost;
+pub(crate) mod cost;
 mod evaluate;
+pub(crate) mod functions;
 pub(crate) mod names;
 pub(crate) mod scan;
 

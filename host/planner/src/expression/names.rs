@@ -8,50 +8,8 @@ use cel::{IdedExpr as Expression, Program};
 
 use super::ROOTS;
 use super::compile::children;
+use super::functions;
 use crate::suggest;
-
-/// The functions that ask how things stand.
-const STATUS_FUNCTIONS: [&str; 4] = ["success", "failure", "always", "cancelled"];
-
-/// CEL's standard functions, with or without a target. Macros are expanded before names are looked at.
-const FUNCTIONS: [&str; 33] = [
-    "bool",
-    "bytes",
-    "contains",
-    "double",
-    "duration",
-    "dyn",
-    "endsWith",
-    "getDate",
-    "getDayOfMonth",
-    "getDayOfWeek",
-    "getDayOfYear",
-    "getFullYear",
-    "getHours",
-    "getMilliseconds",
-    "getMinutes",
-    "getMonth",
-    "getSeconds",
-    "hasValue",
-    "int",
-    "matches",
-    "none",
-    "of",
-    "ofNonZeroValue",
-    "or",
-    "orValue",
-    "size",
-    "startsWith",
-    "string",
-    "timestamp",
-    "type",
-    "uint",
-    "value",
-    "has",
-];
-
-/// Macros, which are written as functions and worth a suggestion.
-const MACROS: [&str; 5] = ["all", "exists", "exists_one", "filter", "map"];
 
 /// What may be spoken of at one place of the file. A root that is absent may not; a root without names has any.
 #[derive(Debug, Clone, Default)]
@@ -93,20 +51,6 @@ pub(crate) fn roots_of(program: &Program) -> BTreeSet<&'static str> {
     ROOTS.into_iter().filter(|root| references.has_variable(root)).collect()
 }
 
-/// Whether `program` asks for the status itself.
-pub(crate) fn asks_status(program: &Program) -> bool {
-    let references = program.references();
-    STATUS_FUNCTIONS.iter().any(|name| references.has_function(name))
-}
-
-/// The status function that `program` is, and nothing else.
-pub(crate) fn only_status(program: &Program) -> Option<&str> {
-    match &program.expression().expr {
-        Expr::Call(CallExpr { func_name, target: None, args }) if args.is_empty() => Some(func_name),
-        _ => None,
-    }
-}
-
 /// Every name of `program` that is not there.
 pub(crate) fn check(program: &Program, names: &Names) -> Vec<NameError> {
     let mut checker = Checker { program, names, locals: Vec::new(), errors: Vec::new() };
@@ -145,24 +89,12 @@ impl<'a> Checker<'a> {
     }
 
     fn function(&mut self, expression: &IdedExpr, call: &CallExpr) {
-        let name = call.func_name.as_str();
-        let is_operator = !name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let is_status = call.target.is_none() && STATUS_FUNCTIONS.contains(&name);
-        let (message, help) = match () {
-            () if is_operator || FUNCTIONS.contains(&name) || is_status && self.names.status => return,
-            () if is_status => (format!("`{name}()` can only be asked in an `if:`"), None),
-            () => {
-                let near = suggest::nearest(name, FUNCTIONS.into_iter().chain(MACROS).chain(STATUS_FUNCTIONS));
-                let help = near.map_or("CEL's functions are meant, not GitHub's".to_owned(), |near| {
-                    format!("did you mean `{near}`?")
-                });
-                (format!("there is no function `{name}` with these arguments"), Some(help))
-            }
-        };
+        let Err(unknown) = functions::check(call, self.names.status) else { return };
         // A call's own place is its bracket.
         let bracket = self.program.source_info().offset_for(expression.id).map_or(0, |(start, _)| start as usize);
-        let offset = bracket.saturating_sub(name.len());
-        self.errors.push(NameError { message, help, offset, length: name.len() });
+        let length = call.func_name.len();
+        let offset = bracket.saturating_sub(length);
+        self.errors.push(NameError { message: unknown.message, help: unknown.help, offset, length });
     }
 
     fn path(&mut self, expression: &IdedExpr, path: &[&str]) {
@@ -327,19 +259,6 @@ mod tests {
         check_names("inputs.level.trim()", &["there is no function `trim` with these arguments"]);
         check_names("always()", &["`always()` can only be asked in an `if:`"]);
         check_names("x + y", &["there is no variable `x`", "there is no variable `y`"]);
-    }
-
-    #[test]
-    fn every_function_is_declared() {
-        let context = cel::Context::with_env(crate::expression::compile::ENVIRONMENT.clone());
-        let is_known = |source: String| {
-            let program = compile(&source).unwrap();
-            !matches!(program.execute(&context), Err(cel::ExecutionError::UndeclaredReference(_)))
-        };
-        for name in FUNCTIONS.into_iter().filter(|name| *name != "has") {
-            let forms = [format!("{name}(1)"), format!("''.{name}(1)"), format!("optional.{name}()")];
-            assert!(forms.into_iter().any(is_known), "{name}");
-        }
     }
 
     #[test]

@@ -9,9 +9,10 @@ use lockgate_model::Json;
 use lockgate_model::template::{Condition, Template};
 
 use super::context::Context;
+use crate::expression::functions;
 use crate::expression::names::{self, NameError, Names};
 use crate::expression::scan::{Part, scan};
-use crate::expression::{ExpressionError, as_text, evaluate_program, type_name};
+use crate::expression::{ExpressionError, as_text, type_name};
 use crate::source::Span;
 use crate::yaml::{Node, Scalar, Value};
 
@@ -46,7 +47,21 @@ impl Context<'_> {
     /// A value that must be known when the run is planned.
     pub(crate) fn literal(&mut self, node: &Node, names: &Names) -> Option<Json> {
         let template = self.template(node, names);
-        template.literal().cloned().filter(|_| !self.report.has_error_in(node.span))
+        if self.report.has_error_in(node.span) {
+            return None;
+        }
+        if template.literal().is_none() && self.cells_known {
+            let message = "this must be known when the run is planned, and the event does not say it";
+            self.report.error("not-known", node.span, message).help("ask with `has(event.KEY)` first");
+        }
+        template.literal().cloned()
+    }
+
+    /// Whether the program speaks of what is not known yet: of what only a running pipeline knows, or of a matrix whose
+    /// own mistake is told already.
+    fn is_open(&self, program: &Program) -> bool {
+        let roots = names::roots_of(program);
+        roots.contains("needs") || roots.contains("steps") || roots.contains("matrix") && !self.cells_known
     }
 
     fn text_template(&mut self, node: &Node, text: &str, names: &Names) -> Template {
@@ -72,13 +87,14 @@ impl Context<'_> {
         let Some((source, program)) = self.checked(node, text, range.clone(), names) else {
             return Template::Literal(Json::Null);
         };
-        if is_open(&program) {
+        if self.is_open(&program) {
             return Template::Expression(source);
         }
-        match evaluate_program(&program, &source, &self.scope) {
-            Ok(value) => Template::Literal(value),
-            Err(error) if self.may_come(&program, &error) => Template::Expression(source),
-            Err(error) => {
+        match self.evaluate(&program, &source, node.span) {
+            None => Template::Literal(Json::Null),
+            Some(Ok(value)) => Template::Literal(value),
+            Some(Err(error)) if self.may_come(&program, &error) => Template::Expression(source),
+            Some(Err(error)) => {
                 self.evaluation_error(node, range, &error);
                 Template::Literal(Json::Null)
             }
@@ -108,24 +124,24 @@ impl Context<'_> {
         let Some((source, program)) = self.checked(node, text, range.clone(), names) else {
             return Condition::Success;
         };
-        if let Some(condition) = names::only_status(&program).and_then(status_condition) {
+        if let Some(condition) = functions::only_status(&program).and_then(status_condition) {
             return condition;
         }
-        let status = names::asks_status(&program);
-        if status || is_open(&program) {
+        let status = functions::asks_status(&program);
+        if status || self.is_open(&program) {
             return Condition::Expression { source, status };
         }
-        match evaluate_program(&program, &source, &self.scope) {
-            Ok(Json::Bool(true)) => Condition::Success,
-            Ok(Json::Bool(false)) => never(),
-            Ok(other) => {
+        match self.evaluate(&program, &source, node.span) {
+            None | Some(Ok(Json::Bool(true))) => Condition::Success,
+            Some(Ok(Json::Bool(false))) => never(),
+            Some(Ok(other)) => {
                 let found = type_name(&other);
                 let error = ExpressionError::NotBoolean { expression: source, found };
                 self.evaluation_error(node, range, &error);
                 Condition::Success
             }
-            Err(error) if self.may_come(&program, &error) => Condition::Expression { source, status },
-            Err(error) => {
+            Some(Err(error)) if self.may_come(&program, &error) => Condition::Expression { source, status },
+            Some(Err(error)) => {
                 self.evaluation_error(node, range, &error);
                 Condition::Success
             }
@@ -237,12 +253,6 @@ fn status_condition(name: &str) -> Option<Condition> {
 
 fn never() -> Condition {
     Condition::Expression { source: "false".to_owned(), status: false }
-}
-
-/// Whether the program speaks of what only a running pipeline knows.
-fn is_open(program: &Program) -> bool {
-    let roots = names::roots_of(program);
-    roots.contains("needs") || roots.contains("steps")
 }
 
 fn list(items: Vec<Template>) -> Template {

@@ -70,7 +70,8 @@ fn texts(texts: &Texts, context: &mut Context<'_>) -> Vec<(String, Span)> {
 
 fn literal(text: &Spanned<String>, context: &mut Context<'_>) -> Option<String> {
     let axes = context.scope.matrix.as_object().map(|cell| cell.keys().cloned().collect::<Vec<_>>());
-    let below = Below::known(axes.iter().flatten().map(String::as_str));
+    let known = || Below::known(axes.iter().flatten().map(String::as_str));
+    let below = if context.cells_known { known() } else { Below::Any };
     let names = Names { roots: [("matrix", below)].into(), status: false };
     let node = Node { span: text.span, value: Value::Scalar(text.value.clone(), Scalar::Text) };
     match context.literal(&node, &names)? {

@@ -18,58 +18,72 @@ use crate::definition::{Job, Step};
 use crate::expression::names::{Below, Names};
 use crate::source::{Span, Spanned};
 
-/// The plan's jobs for one job of the file: one for each cell of its matrix. `before` has all that it needs.
-pub(crate) fn lower(
-    name: &Spanned<String>,
-    job: &Spanned<Job>,
-    before: &[PlanJob],
-    context: &mut Context<'_>,
-) -> Vec<PlanJob> {
+/// A job's id and the cells of its matrix.
+pub(crate) struct Cells {
+    id: JobId,
+    span: Span,
+    cells: Vec<Cell>,
+    /// Whether the matrix could be laid out. Without it the steps are read once all the same, so that their mistakes are
+    /// told in the same go.
+    known: bool,
+}
+
+impl Cells {
+    pub(crate) fn len(&self) -> usize {
+        self.cells.len()
+    }
+}
+
+/// Lays a job's matrix out; nothing where the job has no proper name.
+pub(crate) fn cells(name: &Spanned<String>, job: &Spanned<Job>, context: &mut Context<'_>) -> Option<Cells> {
     let id: JobId = match name.value.parse() {
         Ok(id) => id,
         Err(error) => {
             context.report.error("invalid-name", name.span, format!("{error}"));
-            return Vec::new();
+            return None;
         }
     };
     check_steps(name, job, context);
     let matrix = job.value.strategy.as_ref().and_then(|strategy| strategy.matrix.as_ref());
     let cells = match matrix {
-        None => vec![Cell::new()],
-        // Without its cells the steps are still read, so that their mistakes are told in the same go.
-        Some(matrix) => matrix::cells(&id, matrix, context).unwrap_or_default(),
+        None => Some(vec![Cell::new()]),
+        Some(matrix) => matrix::cells(&id, matrix, context),
     };
-    let axes: BTreeSet<&str> = cells.iter().flat_map(|cell| cell.keys().map(String::as_str)).collect();
-    let known = matrix.is_none_or(|_| !cells.is_empty());
-    let names = names_of_job(&job.value, known.then_some(&axes), context);
+    let known = cells.is_some();
+    Some(Cells { id, span: name.span, cells: cells.unwrap_or_else(|| vec![Cell::new()]), known })
+}
+
+/// The plan's jobs for one job of the file: one for each cell of its matrix. `before` has all that it needs.
+pub(crate) fn lower(cells: &Cells, job: &Spanned<Job>, before: &[PlanJob], context: &mut Context<'_>) -> Vec<PlanJob> {
+    let axes: BTreeSet<&str> = cells.cells.iter().flat_map(|cell| cell.keys().map(String::as_str)).collect();
+    let names = names_of_job(&job.value, cells.known.then_some(&axes), context);
     let needs: Vec<JobKey> = before
         .iter()
         .filter(|other| needs_of(&job.value).iter().any(|need| need.value == other.id.as_str()))
         .map(|other| other.key.clone())
         .collect();
-    let laid_out = if cells.is_empty() { vec![Cell::new()] } else { cells };
-    let cell = |cell: Cell| lower_cell(&id, name.span, &job.value, cell, &needs, &names, context);
-    laid_out.into_iter().map(cell).collect()
+    let cell = |cell: &Cell| lower_cell(cells, &job.value, cell, &needs, &names, context);
+    cells.cells.iter().map(cell).collect()
 }
 
 fn lower_cell(
-    id: &JobId,
-    span: Span,
+    cells: &Cells,
     job: &Job,
-    cell: Cell,
+    cell: &Cell,
     needs: &[JobKey],
     names: &Names,
     context: &mut Context<'_>,
 ) -> PlanJob {
     context.scope.matrix = Json::Object(cell.clone().into_iter().collect());
-    let key = matrix::key_of(id, &cell);
-    check_key(&key, span, context);
+    context.cells_known = cells.known;
+    let key = matrix::key_of(&cells.id, cell);
+    check_key(&key, cells.span, context);
     let env = env_of_job(job, names, context);
     let steps = steps(job, &env, names, context);
     let strategy = job.strategy.as_ref();
     let planned = PlanJob {
         name: name_of(job, &key, context),
-        id: id.clone(),
+        id: cells.id.clone(),
         needs: needs.to_vec(),
         condition: job.r#if.as_ref().map_or(Condition::Success, |text| context.condition(&text.0, names)),
         fail_fast: strategy.and_then(|strategy| strategy.fail_fast).unwrap_or(true),
@@ -78,10 +92,11 @@ fn lower_cell(
         timeout_ms: job.timeout.map_or(JOB_TIMEOUT_MS, |timeout| timeout.0),
         outputs: outputs(job, &steps, names, context),
         steps,
-        matrix: cell,
+        matrix: cell.clone(),
         key,
     };
     context.scope.matrix = Json::Object(serde_json::Map::new());
+    context.cells_known = true;
     planned
 }
 

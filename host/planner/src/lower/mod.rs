@@ -26,6 +26,9 @@ use crate::Params;
 use crate::definition::Pipeline;
 use crate::diagnostics::Report;
 use crate::source::{Lines, Source, Span};
+use crate::yaml::{Node, Value};
+
+pub use context::PLAN_COST_MAX;
 
 use context::Context;
 use plugins::Plugins;
@@ -33,12 +36,22 @@ use plugins::Plugins;
 /// Steps of one plan, matrix cells counted one by one.
 pub const PLAN_STEPS_MAX: usize = 100_000;
 
+/// What a plan may take, roughly: a job's text once for each cell, the environment around its steps once for each step.
+pub const PLAN_BYTES_MAX: usize = 32 * 1024 * 1024;
+
 /// What an event says, where it says it: absent ones are null, so that `event.branch == 'main'` is false rather than an
 /// error in a run that somebody starts by hand.
 pub const EVENT_KEYS: [&str; 5] = ["type", "branch", "tag", "commit", "actor"];
 
 /// The plan of `file`. It is complete only where `report` has no errors.
-pub(crate) fn lower(file: &Pipeline, source: &Source, catalog: &Catalog, params: &Params, report: &mut Report) -> Plan {
+pub(crate) fn lower(
+    file: &Pipeline,
+    root: &Node,
+    source: &Source,
+    catalog: &Catalog,
+    params: &Params,
+    report: &mut Report,
+) -> Plan {
     triggers::check(file, report);
     let inputs = inputs::resolve(file, &params.inputs, report);
     let event = event_of(&params.event);
@@ -46,7 +59,8 @@ pub(crate) fn lower(file: &Pipeline, source: &Source, catalog: &Catalog, params:
     let lines = Lines::new(&source.text);
     let mut context = Context::new(file, &source.text, &lines, &plugins, catalog, inputs, event, report);
     let order = graph::order(file, context.report);
-    let jobs = lay_out(file, &order, &mut context);
+    let mut weights = Weights::new(root);
+    let jobs = lay_out(file, &order, &mut weights, &mut context);
     environments::check_all(file, &mut context);
     let inputs = context.inputs_by_name();
     let event = context.scope.event.clone();
@@ -64,11 +78,17 @@ pub(crate) fn lower(file: &Pipeline, source: &Source, catalog: &Catalog, params:
 }
 
 /// Every job's cells, a job behind all that it needs.
-fn lay_out(file: &Pipeline, order: &[usize], context: &mut Context<'_>) -> Vec<PlanJob> {
+fn lay_out(file: &Pipeline, order: &[usize], weights: &mut Weights<'_>, context: &mut Context<'_>) -> Vec<PlanJob> {
     let mut jobs: Vec<PlanJob> = Vec::new();
     for index in order {
         let (name, job) = &file.jobs.entries[*index];
-        jobs.extend(job::lower(name, job, &jobs, context));
+        let Some(cells) = job::cells(name, job, context) else { continue };
+        if !weights.add(&name.value, cells.len()) {
+            let message = format!("with this job the plan takes more than {PLAN_BYTES_MAX} bytes");
+            context.report.error("too-large", name.span, message).help("matrix cells and environments multiply");
+            break;
+        }
+        jobs.extend(job::lower(&cells, job, &jobs, context));
         let steps: usize = jobs.iter().map(|job| job.steps.len()).sum();
         if jobs.len() > PLAN_JOBS_MAX || steps > PLAN_STEPS_MAX {
             too_large(name.span, jobs.len(), steps, context.report);
@@ -76,6 +96,33 @@ fn lay_out(file: &Pipeline, order: &[usize], context: &mut Context<'_>) -> Vec<P
         }
     }
     jobs
+}
+
+/// How much the plan takes so far.
+struct Weights<'a> {
+    root: &'a Node,
+    bytes: usize,
+}
+
+impl<'a> Weights<'a> {
+    fn new(root: &'a Node) -> Self {
+        Self { root, bytes: 0 }
+    }
+
+    /// Adds a job's cells; false where the plan would be too large.
+    fn add(&mut self, job: &str, cells: usize) -> bool {
+        let bytes = |node: &Node, key: &str| node.get(key).map_or(0, |entry| entry.value.bytes());
+        let jobs = self.root.get("jobs").map(|entry| &entry.value);
+        let job = jobs.and_then(|jobs| jobs.get(job)).map(|entry| &entry.value);
+        let around = bytes(self.root, "env") + job.map_or(0, |job| bytes(job, "env"));
+        let steps = match job.and_then(|job| job.get("steps")).map(|entry| &entry.value.value) {
+            Some(Value::List(steps)) => steps.len(),
+            _ => 0,
+        };
+        let each = job.map_or(0, Node::bytes).saturating_add(around.saturating_mul(steps));
+        self.bytes = self.bytes.saturating_add(each.saturating_mul(cells.max(1)));
+        self.bytes <= PLAN_BYTES_MAX
+    }
 }
 
 fn too_large(span: Span, jobs: usize, steps: usize, report: &mut Report) {

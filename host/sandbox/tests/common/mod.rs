@@ -1,6 +1,7 @@
 //! A world for the sandbox: blobs and cache in memory, tools that pretend, a recorder that remembers.
 
 #![allow(dead_code, reason = "every test file uses its own part of it")]
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

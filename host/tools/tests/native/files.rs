@@ -225,7 +225,7 @@ fn names_and_depths_that_cannot_be_carried_are_said_and_leave_no_stage() {
 #[test]
 fn a_depth_that_no_stack_would_bear_is_removed() {
     let Some(world) = world() else { return };
-    let script = "import os\nfor i in range(20000):\n os.mkdir('d')\n open('f', 'w').close()\n os.chdir('d')";
+    let script = "import os\nfor i in range(5000):\n os.mkdir('d')\n open('f', 'w').close()\n os.chdir('d')";
     let mut action = world.action(&["python3", "-c", script]);
     action.outputs = vec!["other".to_owned()];
     let done = world.run(action).unwrap();

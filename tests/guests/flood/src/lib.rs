@@ -10,6 +10,13 @@ use lockgate_sdk::{About, Failure, GateRequest, QualityGate, Verdict, log, schem
 struct Config {
     /// Whether it is one line that never ends, on standard output; else lines, to the log.
     endless: bool,
+    /// How long each piece is.
+    #[serde(default = "usual_bytes")]
+    piece_bytes: usize,
+}
+
+fn usual_bytes() -> usize {
+    840
 }
 
 struct Guest;
@@ -22,7 +29,7 @@ impl QualityGate for Guest {
     }
 
     fn judge(config: Config, _: GateRequest) -> Result<Verdict, Failure> {
-        let piece = "all work and no play ".repeat(40);
+        let piece = "x".repeat(config.piece_bytes);
         loop {
             if config.endless {
                 let written = std::io::stdout().write_all(piece.as_bytes()).and_then(|()| std::io::stdout().flush());

@@ -43,6 +43,21 @@ impl Host {
     }
 }
 
+impl Host {
+    /// A scanner's answer is kept by what it read: when the files were written must not reach it.
+    fn without_times(&self, stat: DescriptorStat) -> DescriptorStat {
+        if self.kind.is_outward() {
+            return stat;
+        }
+        DescriptorStat {
+            data_access_timestamp: None,
+            data_modification_timestamp: None,
+            status_change_timestamp: None,
+            ..stat
+        }
+    }
+}
+
 /// Functions of an open descriptor.
 macro_rules! on_open {
     ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
@@ -73,7 +88,6 @@ impl HostDescriptor for Host {
         set_times(accessed: NewTimestamp, modified: NewTimestamp) -> ();
         read(length: Filesize, offset: Filesize) -> (Vec<u8>, bool);
         write(bytes: Vec<u8>, offset: Filesize) -> Filesize;
-        stat() -> DescriptorStat;
         metadata_hash() -> MetadataHashValue;
         read_via_stream(offset: Filesize) -> Resource<DynInputStream>;
         write_via_stream(offset: Filesize) -> Resource<DynOutputStream>;
@@ -84,7 +98,6 @@ impl HostDescriptor for Host {
         open_at = "open-at"(
             path_flags: PathFlags, path: String, open_flags: OpenFlags, flags: DescriptorFlags
         ) [path] -> Fd;
-        stat_at = "stat-at"(path_flags: PathFlags, path: String) [path] -> DescriptorStat;
         metadata_hash_at = "metadata-hash-at"(path_flags: PathFlags, path: String) [path] -> MetadataHashValue;
         read_directory = "read-directory"() [] -> Resource<DirectoryEntryStream>;
         readlink_at = "readlink-at"(path: String) [path] -> String;
@@ -97,6 +110,17 @@ impl HostDescriptor for Host {
         set_times_at = "set-times-at"(
             path_flags: PathFlags, path: String, accessed: NewTimestamp, modified: NewTimestamp
         ) [path] -> ();
+    }
+
+    fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
+        let stat = self.on_open(|files| HostDescriptor::stat(files, fd))?;
+        Ok(self.without_times(stat))
+    }
+
+    fn stat_at(&mut self, fd: Fd, path_flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
+        let arguments = json!([fd.rep(), path]);
+        let stat = self.at_path("stat-at", arguments, |files| HostDescriptor::stat_at(files, fd, path_flags, path))?;
+        Ok(self.without_times(stat))
     }
 
     fn is_same_object(&mut self, one: Fd, other: Fd) -> wasmtime::Result<bool> {

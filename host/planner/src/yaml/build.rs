@@ -1,13 +1,12 @@
-//! YAML 1.2 text to a tree whose every value and key knows its place. Built on the events of serde-saphyr's parser, since
-//! a deserializer would stop at the first mistake.
+//! From the parser's events to the tree. Built on serde-saphyr's own parser, since a deserializer would stop at the first
+//! mistake.
 
 use std::collections::{BTreeMap, HashMap};
 
-use lockgate_model::Json;
 use lockgate_model::limits::PIPELINE_BYTES_MAX;
-use serde_json::Number;
-use serde_saphyr::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span as Mark, Tag};
+use serde_saphyr::granit_parser::{ErrorKind, Event, Parser, ScanError, Span as Mark, Tag};
 
+use super::{Entry, NODE_BYTES, Node, Value, scalar};
 use crate::diagnostics::Report;
 use crate::source::{Span, Spanned};
 
@@ -15,116 +14,6 @@ use crate::source::{Span, Spanned};
 pub const YAML_DEPTH_MAX: usize = 64;
 /// All values of a file after its aliases are expanded: the bytes of their text, and `NODE_BYTES` for each.
 pub const YAML_EXPANDED_BYTES_MAX: usize = 32 * 1024 * 1024;
-
-const NODE_BYTES: usize = 32;
-
-/// A value and its place.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Node {
-    pub(crate) span: Span,
-    pub(crate) value: Value,
-}
-
-/// What a value is.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value {
-    /// A scalar: its text, and what YAML's core schema (1.2.2, chapter 10.3) makes of it.
-    Scalar(String, Scalar),
-    /// A list.
-    List(Vec<Node>),
-    /// A map, in the order of the file, without duplicates.
-    Map(Vec<Entry>),
-}
-
-/// A scalar's type. `yes`, `no`, `on` and `off` are text: this is not YAML 1.1.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Scalar {
-    Null,
-    Bool(bool),
-    Number(Number),
-    Text,
-}
-
-/// A key and its value.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
-    pub(crate) key: Spanned<String>,
-    pub(crate) value: Node,
-}
-
-impl Node {
-    /// Its type for a sentence, with its article.
-    pub(crate) fn what(&self) -> &'static str {
-        match &self.value {
-            Value::Scalar(_, Scalar::Null) => "nothing",
-            Value::Scalar(_, Scalar::Bool(_)) => "a boolean",
-            Value::Scalar(_, Scalar::Number(_)) => "a number",
-            Value::Scalar(_, Scalar::Text) => "a string",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a map",
-        }
-    }
-
-    pub(crate) fn is_null(&self) -> bool {
-        matches!(self.value, Value::Scalar(_, Scalar::Null))
-    }
-
-    /// The text of a string.
-    pub(crate) fn text(&self) -> Option<&str> {
-        match &self.value {
-            Value::Scalar(text, Scalar::Text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The value under `key`, and the key's place.
-    pub(crate) fn get(&self, key: &str) -> Option<&Entry> {
-        match &self.value {
-            Value::Map(entries) => entries.iter().find(|entry| entry.key.value == key),
-            _ => None,
-        }
-    }
-
-    /// The value without its places.
-    pub(crate) fn to_json(&self) -> Json {
-        match &self.value {
-            Value::Scalar(text, scalar) => scalar.to_json(text),
-            Value::List(items) => items.iter().map(Self::to_json).collect(),
-            Value::Map(entries) => {
-                entries.iter().map(|entry| (entry.key.value.clone(), entry.value.to_json())).collect()
-            }
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        NODE_BYTES
-            + match &self.value {
-                Value::Scalar(text, _) => text.len(),
-                Value::List(items) => items.iter().map(Self::bytes).sum(),
-                Value::Map(entries) => entries.iter().map(|it| it.key.value.len() + it.value.bytes()).sum(),
-            }
-    }
-
-    fn depth(&self) -> usize {
-        let deepest = match &self.value {
-            Value::Scalar(..) => return 0,
-            Value::List(items) => items.iter().map(Self::depth).max(),
-            Value::Map(entries) => entries.iter().map(|entry| entry.value.depth()).max(),
-        };
-        1 + deepest.unwrap_or(0)
-    }
-}
-
-impl Scalar {
-    pub(crate) fn to_json(&self, text: &str) -> Json {
-        match self {
-            Self::Null => Json::Null,
-            Self::Bool(value) => Json::Bool(*value),
-            Self::Number(number) => Json::Number(number.clone()),
-            Self::Text => Json::String(text.to_owned()),
-        }
-    }
-}
 
 /// The tree of `text`; nothing, with one diagnostic that says why, where it is not YAML or beyond a limit.
 pub(crate) fn parse(text: &str, report: &mut Report) -> Option<Node> {
@@ -204,7 +93,7 @@ impl<'a> Builder<'a> {
         match event {
             Event::DocumentStart(..) => self.document(span),
             Event::Scalar(text, style, anchor, tag) => {
-                let scalar = type_of(&text, style, tag.as_deref());
+                let scalar = scalar::type_of(&text, style, tag.as_deref());
                 let span = trimmed(self.text, span);
                 self.node(Node { span, value: Value::Scalar(text.into_owned(), scalar) }, anchor)
             }
@@ -361,57 +250,4 @@ fn span_of(text: &str, mark: Mark) -> Span {
 fn trimmed(text: &str, span: Span) -> Span {
     let inside = text.get(span.start..span.end).unwrap_or("");
     Span::new(span.start, span.start + inside.trim_end().len())
-}
-
-fn type_of(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Scalar {
-    match tag.and_then(Tag::core_suffix) {
-        Some("str") => Scalar::Text,
-        None if style != ScalarStyle::Plain => Scalar::Text,
-        _ => core_type(text),
-    }
-}
-
-/// YAML 1.2.2, chapter 10.3.2. What JSON cannot hold (`.inf`, `.nan`) stays text.
-fn core_type(text: &str) -> Scalar {
-    match text {
-        "" | "~" | "null" | "Null" | "NULL" => Scalar::Null,
-        "true" | "True" | "TRUE" => Scalar::Bool(true),
-        "false" | "False" | "FALSE" => Scalar::Bool(false),
-        _ => number(text).map_or(Scalar::Text, Scalar::Number),
-    }
-}
-
-fn number(text: &str) -> Option<Number> {
-    if let Some(hex) = text.strip_prefix("0x") {
-        return digits(hex, 16).map(Number::from);
-    }
-    if let Some(octal) = text.strip_prefix("0o") {
-        return digits(octal, 8).map(Number::from);
-    }
-    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-    if !unsigned.is_empty() && unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
-        let plain = text.strip_prefix('+').unwrap_or(text);
-        return plain.parse::<i64>().map(Number::from).or_else(|_| plain.parse::<u64>().map(Number::from)).ok();
-    }
-    if is_float(unsigned) { text.parse().ok().and_then(Number::from_f64) } else { None }
-}
-
-fn digits(text: &str, radix: u32) -> Option<u64> {
-    let all_digits = !text.is_empty() && text.chars().all(|char| char.is_digit(radix));
-    if all_digits { u64::from_str_radix(text, radix).ok() } else { None }
-}
-
-/// `[0-9]*(\.[0-9]*)?([eE][-+]?[0-9]+)?` with at least one digit before the exponent.
-fn is_float(text: &str) -> bool {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
-        None => (text, None),
-    };
-    let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent = exponent.map(|text| text.strip_prefix(['+', '-']).unwrap_or(text));
-    !(whole.is_empty() && fraction.is_empty())
-        && all_digits(whole)
-        && all_digits(fraction)
-        && exponent.is_none_or(|text| !text.is_empty() && all_digits(text))
 }

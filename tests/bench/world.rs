@@ -1,0 +1,75 @@
+//! The real ports, in a temporary folder on the disk of the target folder.
+
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use lockgate_engine::World;
+use lockgate_model::time::Timestamp;
+use lockgate_ports::{Blobs, Clock};
+use lockgate_sandbox::WasmSandbox;
+use lockgate_store::disk::{BlobFiles, WorkFolders};
+use lockgate_store::sqlite::{Database, JournalFiles};
+use lockgate_tools::NativeTools;
+
+/// Guests that may compute at the same time, as the binary has it.
+pub(crate) fn permits() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+struct Real(Instant);
+
+impl Clock for Real {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock behind 1970");
+        Timestamp(since.as_millis() as u64)
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        self.0.elapsed().as_micros() as u64
+    }
+}
+
+/// Everything that an engine needs; the folder goes away with it.
+pub(crate) struct Bench {
+    pub(crate) world: World,
+    _folder: tempfile::TempDir,
+}
+
+impl Bench {
+    pub(crate) fn open() -> Self {
+        let beside = std::env::current_exe().expect("a path").parent().expect("a folder").to_owned();
+        // On a real disk: a temporary folder in memory would make every commit free.
+        let folder = tempfile::tempdir_in(beside).expect("a temporary folder");
+        let clock: Arc<dyn Clock> = Arc::new(Real(Instant::now()));
+        let database = Database::open(&folder.path().join("state.db"), clock.clone()).expect("a database");
+        let blobs = BlobFiles::open(folder.path()).expect("blobs");
+        let tools = NativeTools::new(lockgate_tools::Settings {
+            definitions: Default::default(),
+            bwrap: None,
+            cache: None,
+            blobs: blobs.clone(),
+            clock: clock.clone(),
+            stage_folder: folder.path().join("stage"),
+            parallel_max: 1,
+        });
+        let sandbox = WasmSandbox::new(lockgate_sandbox::Settings {
+            blobs: blobs.clone(),
+            tools: Arc::new(tools),
+            cache: Some(database.clone()),
+            clock: clock.clone(),
+            compiled_folder: folder.path().join("compiled"),
+            permits: permits(),
+            instances_max: 64,
+        });
+        let shared: Arc<dyn Blobs> = blobs.clone();
+        let world = World {
+            log: database.clone(),
+            sandbox: sandbox.expect("a sandbox"),
+            workspaces: WorkFolders::open(folder.path(), shared, &[".lockgate"]).expect("workspaces"),
+            journal: Arc::new(JournalFiles::new(database, folder.path().join("journal"))),
+            blobs,
+            clock,
+        };
+        Self { world, _folder: folder }
+    }
+}
