@@ -129,7 +129,7 @@ fn canary_takes_one_step_at_a_time() {
 
 #[test]
 fn burn_rate_without_data_is_inconclusive() {
-    let config = serde_json::json!({ "slo": 99.9, "error-ratio": "error_ratio" });
+    let config = serde_json::json!({ "slo": 99.9, "error-ratio": "error_ratio[$window]" });
     let asked = call("burn-rate", &serde_json::json!({ "alert-queries": { "config": config } }));
     let queries: Value = serde_json::from_str(&asked.expect_code(0).stdout).expect("JSON");
     assert!(queries["answered"]["queries"].as_array().is_some_and(|all| !all.is_empty()), "{queries:#}");

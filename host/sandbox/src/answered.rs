@@ -16,8 +16,11 @@ const LOG_BYTES_MAX: usize = 64 * 1024;
 /// An answer as it is kept.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Kept {
+    /// Who answered first.
     pub(crate) attempt: AttemptId,
+    /// What.
     pub(crate) answer: Answer,
+    /// What it logged.
     pub(crate) lines: Vec<HostCall>,
 }
 
@@ -37,40 +40,53 @@ pub(crate) fn put(cache: &dyn Cache, key: &Digest, kept: &Kept) {
 /// Hands calls on, and keeps the log among them.
 pub(crate) struct Tee {
     recorder: Arc<dyn Recorder>,
-    lines: Mutex<Option<Vec<HostCall>>>,
+    logged: Mutex<Option<Logged>>,
+}
+
+#[derive(Default)]
+struct Logged {
+    bytes: usize,
+    lines: Vec<HostCall>,
 }
 
 impl Tee {
     pub(crate) fn new(recorder: Arc<dyn Recorder>) -> Arc<Self> {
-        Arc::new(Self { recorder, lines: Mutex::new(Some(Vec::new())) })
+        Arc::new(Self { recorder, logged: Mutex::new(Some(Logged::default())) })
     }
 
     /// What was logged; none where it was too much to keep.
     pub(crate) fn take(&self) -> Option<Vec<HostCall>> {
-        self.lines.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner).take().map(|logged| logged.lines)
     }
 
-    fn keep(&self, call: &HostCall) {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = |call: &HostCall| match &call.body {
-            CallBody::Line(line) => {
-                line.message.len() + line.fields.iter().map(|(k, v)| k.len() + v.len()).sum::<usize>()
+    fn keep(&self, call: &HostCall, bytes: usize) {
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *logged {
+            Some(kept) if kept.bytes + bytes < LOG_BYTES_MAX => {
+                kept.bytes += bytes;
+                kept.lines.push(call.clone());
             }
-            CallBody::Progress { message, .. } => message.len(),
-            CallBody::Function { .. } => 0,
-        };
-        let kept = lines.as_ref().map_or(0, |lines| lines.iter().map(|call| size(call) + 1).sum());
-        match &mut *lines {
-            Some(lines) if kept + size(call) < LOG_BYTES_MAX => lines.push(call.clone()),
-            full => *full = None,
+            too_much => *too_much = None,
         }
     }
 }
 
+/// About how much room a line of the log takes; none for other calls, which are not kept.
+fn line_bytes(call: &HostCall) -> Option<usize> {
+    let text = match &call.body {
+        CallBody::Line(line) => {
+            line.message.len() + line.fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
+        }
+        CallBody::Progress { message, .. } => message.len(),
+        CallBody::Function { .. } => return None,
+    };
+    Some(size_of::<HostCall>() + text)
+}
+
 impl Recorder for Tee {
     fn record(&self, call: HostCall) {
-        if matches!(call.body, CallBody::Line(_) | CallBody::Progress { .. }) {
-            self.keep(&call);
+        if let Some(bytes) = line_bytes(&call) {
+            self.keep(&call, bytes);
         }
         self.recorder.record(call);
     }

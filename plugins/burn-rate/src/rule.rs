@@ -43,24 +43,26 @@ fn inconclusive(burns: &[Burn<'_>], mut state: State, now: u64) -> Evaluation<St
 }
 
 fn told(config: &Config, burns: &[Burn<'_>], condition: Condition, state: State) -> Evaluation<State> {
-    let decided = state.window.and_then(|index| burns.get(index));
-    let Some(burn) = decided else {
-        let fastest = burns.iter().filter_map(|burn| burn.long).reduce(f64::max);
-        let summary = format!("the error budget of {}% lasts", config.slo);
-        let evaluation = Evaluation::new(condition, Severity::Info, summary, state);
-        return fastest.map_or(evaluation.clone(), |value| evaluation.value(value));
-    };
-    let window = burn.window;
-    let evaluation =
-        Evaluation::new(condition, window.severity.severity(), summary(config, burn, state.burning), state)
-            .label("slo", config.slo.to_string())
-            .label("long-window", window.long.to_string())
-            .label("short-window", window.short.to_string())
-            .label("burn-rate", window.burn_rate.to_string());
-    match burn.long {
-        Some(value) => evaluation.value(value),
-        None => evaluation,
+    match state.window.and_then(|index| burns.get(index)) {
+        Some(burn) => told_of(config, burn, condition, state),
+        None => {
+            let summary = format!("the error budget of {}% lasts", config.slo);
+            let fastest = burns.iter().filter_map(|burn| burn.long).reduce(f64::max);
+            Evaluation { value: fastest, ..Evaluation::new(condition, Severity::Info, summary, state) }
+        }
     }
+}
+
+/// The pair of windows that decided, with its numbers.
+fn told_of(config: &Config, burn: &Burn<'_>, condition: Condition, state: State) -> Evaluation<State> {
+    let window = burn.window;
+    let summary = summary(config, burn, state.burning);
+    let evaluation = Evaluation::new(condition, window.severity.severity(), summary, state)
+        .label("slo", config.slo.to_string())
+        .label("long-window", window.long.to_string())
+        .label("short-window", window.short.to_string())
+        .label("burn-rate", window.burn_rate.to_string());
+    Evaluation { value: burn.long, ..evaluation }
 }
 
 fn summary(config: &Config, burn: &Burn<'_>, burning: bool) -> String {

@@ -1,5 +1,7 @@
 //! The table of series: what was counted, and how things are.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of a test may stop it and say why")]
+
 use lockgate_plugin_burn_rate::{BurnRate, State};
 use lockgate_sdk::testing::call;
 use lockgate_sdk::{AlertInput, Answer, Condition, Evaluation, Query, Sample, Series, Severity};

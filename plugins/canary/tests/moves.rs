@@ -1,5 +1,7 @@
 //! The table of moves: what is known, and what to do next.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of a test may stop it and say why")]
+
 use lockgate_plugin_canary::{Canary, State};
 use lockgate_sdk::testing::call;
 use lockgate_sdk::{Action, Answer, Decision, Health, Rollout, Sample, Series, Share};

@@ -1,5 +1,7 @@
 //! Whatever bytes come, the answer is cases or a failure: no panic, no expansion, no end of memory.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of a test may stop it and say why")]
+
 use lockgate_plugin_junit::Junit;
 use lockgate_sdk::testing::call;
 use lockgate_sdk::{Failure, ReportFile, TestReport};

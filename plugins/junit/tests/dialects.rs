@@ -1,5 +1,7 @@
 //! Reports in the words of the tools that write them, read case by case.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of a test may stop it and say why")]
+
 use lockgate_plugin_junit::Junit;
 use lockgate_sdk::testing::call;
 use lockgate_sdk::{ReportFile, TestCase, TestReport};

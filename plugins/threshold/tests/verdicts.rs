@@ -1,5 +1,7 @@
 //! The table of the gate: what was proved, what must hold, what is ruled and why.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of a test may stop it and say why")]
+
 use lockgate_plugin_threshold::Threshold;
 use lockgate_sdk::testing::call;
 use lockgate_sdk::{

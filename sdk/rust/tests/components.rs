@@ -1,6 +1,8 @@
 //! What the export macro makes: each example's component exports its kind and imports of the contract only what it
 //! uses. A pure plugin imports no host interface, whatever its SDK could do.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of a test may stop it and say why")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};

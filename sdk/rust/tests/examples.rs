@@ -1,5 +1,7 @@
 //! A plugin of any kind is short: each example, whole, stays under 40 lines, and there is one for each kind.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of a test may stop it and say why")]
+
 use std::fs;
 use std::path::Path;
 

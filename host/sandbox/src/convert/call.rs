@@ -7,7 +7,7 @@ use wasmtime::Store;
 use wasmtime::component::Instance;
 
 use super::{InvalidAnswer, delivery, evidence};
-use crate::bindings::guest::{build_step, quality_gate, scanner};
+use crate::bindings::guest::{build_step, deploy_target, quality_gate, scanner};
 use crate::bindings::host::types as wit;
 use crate::indices::Indices;
 
@@ -51,6 +51,18 @@ pub(crate) fn invoke<T: Send + 'static>(
             let verdict = kind.load(&mut *store, instance)?.call_judge(store, &request)?;
             reply(verdict, |of| Ok(Answer::Verdict(evidence::verdict(of))))
         }
+        _ => return invoke_delivery(indices, store, instance, call),
+    })
+}
+
+/// Strategies, alert rules and notifiers.
+fn invoke_delivery<T: Send + 'static>(
+    indices: &Indices,
+    store: &mut Store<T>,
+    instance: &Instance,
+    call: &Call,
+) -> wasmtime::Result<Replied> {
+    Ok(match (indices, call) {
         (Indices::DeployStrategy(kind), Call::DeployStrategy { config, rollout }) => {
             let rollout = delivery::wit_rollout(config, rollout);
             let decision = kind.load(&mut *store, instance)?.call_next(store, &rollout)?;
@@ -69,19 +81,18 @@ pub(crate) fn invoke<T: Send + 'static>(
             let (config, notice) = (config.to_string(), delivery::wit_notice(notice));
             reply(kind.load(&mut *store, instance)?.call_deliver(store, &config, &notice)?, done)
         }
-        (Indices::DeployTarget(_), _) => return invoke_target(indices, store, instance, call),
+        (Indices::DeployTarget(kind), _) => return invoke_target(kind, store, instance, call),
         _ => Replied::WrongKind,
     })
 }
 
 /// The four functions of a deploy target.
 fn invoke_target<T: Send + 'static>(
-    indices: &Indices,
+    kind: &deploy_target::GuestIndices,
     store: &mut Store<T>,
     instance: &Instance,
     call: &Call,
 ) -> wasmtime::Result<Replied> {
-    let Indices::DeployTarget(kind) = indices else { return Ok(Replied::WrongKind) };
     let guest = kind.load(&mut *store, instance)?;
     Ok(match call {
         Call::TargetPrepare { config, revision, release } => {

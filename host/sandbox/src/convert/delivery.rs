@@ -1,14 +1,13 @@
 //! Deploy strategies, deploy targets, alert rules and notifiers.
 
 use lockgate_model::delivery as model;
-use lockgate_model::time::Timestamp;
 
 use super::evidence::{severity, wit_artifact, wit_severity};
 use super::{InvalidAnswer, json, same_variants};
 use crate::bindings::guest::{alert_rule, deploy_strategy as strategy, deploy_target as target, notifier};
 use crate::bindings::host::types as wit;
 
-same_variants!(condition, wit_condition, model::Condition, alert_rule::Condition, [Ok, Pending, Firing, Inconclusive]);
+same_variants!(condition, alert_rule::Condition => model::Condition, [Ok, Pending, Firing, Inconclusive]);
 
 pub(crate) fn wit_rollout(config: &lockgate_model::Json, rollout: &model::Rollout) -> strategy::Rollout {
     strategy::Rollout {
@@ -92,14 +91,13 @@ pub(crate) fn evaluation(evaluation: alert_rule::Evaluation) -> Result<model::Ev
 }
 
 pub(crate) fn wit_notice(notice: &model::Notice) -> notifier::Notice {
-    let Timestamp(at) = notice.at;
     notifier::Notice {
         id: notice.id.clone(),
         topic: notice.topic.clone(),
         title: notice.title.clone(),
         body: notice.body.clone(),
         severity: wit_severity(notice.severity),
-        at,
+        at: notice.at.0,
         url: notice.url.clone(),
         details: notice.details.to_string(),
     }

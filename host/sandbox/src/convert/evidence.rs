@@ -7,9 +7,11 @@ use super::{InvalidAnswer, same_variants};
 use crate::bindings::guest::quality_gate as gate;
 use crate::bindings::host::types as wit;
 
-same_variants!(severity, wit_severity, model::Severity, wit::Severity, [Info, Low, Medium, High, Critical]);
-same_variants!(status, wit_status, model::TestStatus, wit::TestStatus, [Passed, Failed, Errored, Skipped, Flaky]);
-same_variants!(ruling, wit_ruling, model::Ruling, wit::Ruling, [Pass, Warn, Fail, Inconclusive]);
+same_variants!(severity, wit::Severity => model::Severity, [Info, Low, Medium, High, Critical]);
+same_variants!(wit_severity, model::Severity => wit::Severity, [Info, Low, Medium, High, Critical]);
+same_variants!(status, wit::TestStatus => model::TestStatus, [Passed, Failed, Errored, Skipped, Flaky]);
+same_variants!(wit_status, model::TestStatus => wit::TestStatus, [Passed, Failed, Errored, Skipped, Flaky]);
+same_variants!(ruling, wit::Ruling => model::Ruling, [Pass, Warn, Fail, Inconclusive]);
 
 pub(crate) fn failure(failure: wit::Failure) -> Failure {
     let wit::Failure { code, message, help, at, retryable } = failure;

@@ -30,20 +30,12 @@ pub(crate) fn json(field: &'static str, text: &str) -> Result<Json, InvalidAnswe
     serde_json::from_str(text).map_err(|source| InvalidAnswer::Json { field, source })
 }
 
-/// Defines a pair of functions between two enums that have the same variants.
+/// Defines a function from one enum to another that has the same variants.
 macro_rules! same_variants {
-    ($into_model:ident, $into_wit:ident, $model:ty, $wit:ty, [$($variant:ident),* $(,)?]) => {
-        #[allow(dead_code, reason = "some enums travel in one direction only")]
-        pub(crate) fn $into_model(value: $wit) -> $model {
+    ($name:ident, $from:ty => $to:ty, [$($variant:ident),* $(,)?]) => {
+        pub(crate) fn $name(value: $from) -> $to {
             match value {
-                $(<$wit>::$variant => <$model>::$variant,)*
-            }
-        }
-
-        #[allow(dead_code, reason = "some enums travel in one direction only")]
-        pub(crate) fn $into_wit(value: $model) -> $wit {
-            match value {
-                $(<$model>::$variant => <$wit>::$variant,)*
+                $(<$from>::$variant => <$to>::$variant,)*
             }
         }
     };

@@ -24,7 +24,7 @@ impl QualityGate for Guest {
         if config.fails {
             return Err(Failure::new("no-mood", "it would not").help("ask again"));
         }
-        log::info(&format!("judging {} pieces of evidence", request.evidence.len()));
+        log::info(format!("judging {} pieces of evidence", request.evidence.len()));
         Ok(Verdict::of(vec![Reason::new(Ruling::Pass, "all is well")]))
     }
 }

@@ -26,9 +26,11 @@ impl QualityGate for Guest {
     }
 
     /// A reason for each thing: its name and what was found.
+    #[allow(clippy::disallowed_methods, reason = "what they tell is what is being looked for")]
     fn judge(config: Config, _: GateRequest) -> Result<Verdict, Failure> {
         std::hint::black_box(config.salt);
-        let written = writeln!(std::io::stdout(), "to standard output").and(write!(std::io::stderr(), "to standard error"));
+        let written =
+            writeln!(std::io::stdout(), "to standard output").and(write!(std::io::stderr(), "to standard error"));
         let began = Instant::now();
         std::thread::sleep(std::time::Duration::from_secs(60));
         let found = [
@@ -40,11 +42,16 @@ impl QualityGate for Guest {
             ("workspace", folder("/workspace")),
             ("here", folder(".")),
             ("tcp", connect()),
-            ("clock", SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs()).to_string()),
+            (
+                "clock",
+                SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |age| age.as_secs()).to_string(),
+            ),
             ("slept", began.elapsed().as_secs().to_string()),
             ("random", RandomState::new().build_hasher().finish().to_string()),
         ];
-        Ok(Verdict::of(found.into_iter().map(|(name, what)| Reason::new(Ruling::Pass, format!("{name}: {what}"))).collect()))
+        Ok(Verdict::of(
+            found.into_iter().map(|(name, what)| Reason::new(Ruling::Pass, format!("{name}: {what}"))).collect(),
+        ))
     }
 }
 

@@ -23,7 +23,11 @@ impl QualityGate for Guest {
 
 /// Not a tail call: each frame still has work to do.
 fn depth(frame: u64) -> u64 {
-    if std::hint::black_box(frame) == u64::MAX { frame } else { depth(frame + 1).wrapping_add(std::hint::black_box(frame)) }
+    if std::hint::black_box(frame) == u64::MAX {
+        frame
+    } else {
+        depth(frame + 1).wrapping_add(std::hint::black_box(frame))
+    }
 }
 
 lockgate_sdk::export!(quality_gate: Guest);

@@ -25,7 +25,8 @@ impl BuildStep for Guest {
 
     /// What came of it, as outputs.
     fn run(config: Config, _: BuildRequest) -> Result<Product, Failure> {
-        let (tool, args) = config.argv.split_first().ok_or_else(|| Failure::new("no-command", "there is no command"))?;
+        let (tool, args) =
+            config.argv.split_first().ok_or_else(|| Failure::new("no-command", "there is no command"))?;
         let mut command = Command::tool(tool).args(args).env("FROM", "plugin");
         if let Some((variable, secret)) = config.secret_env {
             command = command.secret_env(variable, secret);

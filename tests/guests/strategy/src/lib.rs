@@ -21,8 +21,12 @@ impl DeployStrategy for Guest {
     fn next(_: Config, mut rollout: Rollout<u64>) -> Result<Decision<u64>, Failure> {
         rollout.shares.reverse();
         let health = rollout.health_of(&rollout.candidate).map(|health| (health.ready, health.wanted));
-        let samples: usize =
-            rollout.answers.iter().flat_map(|answer| answer.outcome.iter().flatten()).map(|one| one.samples.len()).sum();
+        let samples: usize = rollout
+            .answers
+            .iter()
+            .flat_map(|answer| answer.outcome.iter().flatten())
+            .map(|one| one.samples.len())
+            .sum();
         let note = format!(
             "{:?} {} {} {health:?} {samples} {:?}",
             rollout.stable, rollout.candidate, rollout.now, rollout.approvals
