@@ -63,6 +63,15 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List what a run made for keeping, or copy it out.
+    Artifacts {
+        /// Its id, the end of its id, or `latest`.
+        #[arg(default_value = "latest")]
+        run: String,
+        /// Copy them into this folder.
+        #[arg(long, value_name = "DIR")]
+        to: Option<PathBuf>,
+    },
     /// Stop a run; its cleanup steps still run.
     Cancel {
         /// Its id, the end of its id, or `latest`.

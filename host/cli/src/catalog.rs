@@ -113,8 +113,11 @@ pub(crate) fn lock(host: &Host, pipeline: &Path) -> Result<LockFile, CliError> {
     for reference in references {
         lock.plugins.insert(reference.alias, resolve(host, &registry, &reference.reference)?);
     }
-    if let Ok(alias) = SHELL_ALIAS.parse() {
-        lock.plugins.insert(alias, resolve(host, &registry, SHELL_REFERENCE)?);
+    match resolve(host, &registry, SHELL_REFERENCE) {
+        Ok(entry) => drop(lock.plugins.insert(SHELL_ALIAS.parse()?, entry)),
+        // A pipeline without `run:` does not need it; in one with it, the planner says which step does.
+        Err(CliError::Usage(error)) => anstream::eprintln!("note: `run:` is not available: {error}"),
+        Err(error) => return Err(error),
     }
     Ok(lock)
 }

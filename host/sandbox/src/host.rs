@@ -101,10 +101,22 @@ impl Host {
         body: impl FnOnce(&mut Self) -> Result<T, Stop>,
         shown: impl FnOnce(&T) -> Json,
     ) -> wasmtime::Result<T> {
+        self.allowed(Permission::Free, function, arguments, body, shown)
+    }
+
+    /// A function that answers with and without a grant, and differently: `permission` says which it was.
+    pub(crate) fn allowed<T>(
+        &mut self,
+        permission: Permission,
+        function: Function,
+        arguments: Json,
+        body: impl FnOnce(&mut Self) -> Result<T, Stop>,
+        shown: impl FnOnce(&T) -> Json,
+    ) -> wasmtime::Result<T> {
         self.enter()?;
         let began_us = self.watch.elapsed_us();
         let result = body(self);
-        self.journal(began_us, Permission::Free, function, arguments, result, shown)
+        self.journal(began_us, permission, function, arguments, result, shown)
     }
 
     /// A function that needs a grant; without it `body` is not called.

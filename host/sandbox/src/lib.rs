@@ -2,7 +2,7 @@
 //!
 //! A call gets a store and an instance of its own, and nothing of it stays. What it may reach is decided here, against
 //! its kind and its grants; what it did reach is in the journal, for every host call takes one path
-//! (`host::Host::free`, `host::Host::granted`). This room knows components and host calls; it knows neither runs nor
+//! (`Host::free`, `Host::allowed`, `Host::granted` in `host.rs`). This room knows components and host calls; it knows neither runs nor
 //! pipelines, and reaches tools, blobs and cache through ports only.
 
 mod answered;

@@ -10,7 +10,7 @@ use std::thread;
 
 use common::{Memory, World, gate, reasons, world};
 use lockgate_model::call::Call;
-use lockgate_model::host_call::LogSource;
+use lockgate_model::host_call::{LogSource, Permission};
 use lockgate_model::limits::{HOST_CALL_BYTES_MAX, HOST_CALLS_MAX, LOG_BYTES_MAX, LOG_LINE_BYTES_MAX};
 use lockgate_model::outcome::{Limit, Outcome, Returned};
 use lockgate_ports::cancel::StopReason;
@@ -97,6 +97,13 @@ fn a_panic_is_a_trap_and_its_message_is_in_the_log() {
     let Outcome::Trapped { message } = &returned.outcome else { panic!("{returned:?}") };
     assert!(message.contains("unreachable") && message.contains("\n  at "), "{message}");
     assert!(recorder.lines(LogSource::Stderr).iter().any(|line| line.contains("I give up")));
+}
+
+#[test]
+fn an_exit_is_a_trap() {
+    let (returned, _) = world().call("panics", gate(json!({ "exits": true })));
+    let Outcome::Trapped { message } = &returned.outcome else { panic!("{returned:?}") };
+    assert!(message.contains("it exited with code"), "{message}");
 }
 
 #[test]
@@ -189,18 +196,20 @@ fn a_table_without_end_runs_into_the_table_limit() {
 }
 
 /// A build step that may know the time, and sleeps for an hour of it.
-fn sleep(world: &World, time_ms: u64, cancel: &Cancel) -> Outcome {
+fn sleep(world: &World, time_ms: u64, cancel: &Cancel) -> (Outcome, Arc<Memory>) {
     let call = Call::BuildStep { config: json!({}), evidence: Vec::new() };
     let mut invocation = world.invocation("sleeper", call);
     invocation.grants.clock = true;
     invocation.time_ms = time_ms;
-    world.sandbox.call(invocation, cancel, Arc::new(Memory::default())).outcome
+    let recorder = Arc::new(Memory::default());
+    (world.sandbox.call(invocation, cancel, recorder.clone()).outcome, recorder)
 }
 
 #[test]
 fn a_long_sleep_runs_into_the_time_limit() {
-    let outcome = sleep(world(), 200, &Cancel::default());
+    let (outcome, recorder) = sleep(world(), 200, &Cancel::default());
     assert!(matches!(outcome, Outcome::Limited { limit: Limit::Time, .. }), "{outcome:?}");
+    assert!(recorder.calls().iter().any(|call| call.permission == Permission::Granted("clock".to_owned())));
 }
 
 #[test]
@@ -211,6 +220,6 @@ fn a_long_sleep_can_be_cancelled_and_does_not_hold_the_processor() {
         let sleeping = scope.spawn(|| sleep(&world, 3_600_000, &cancel));
         assert_eq!(reasons(&world.call("neighbour", gate(json!({}))).0), ["all is well"]);
         cancel.raise(StopReason::Cancelled);
-        assert_eq!(sleeping.join().expect("no panic"), Outcome::Cancelled);
+        assert_eq!(sleeping.join().expect("no panic").0, Outcome::Cancelled);
     });
 }

@@ -1,5 +1,6 @@
 //! One file for each group of commands.
 
+mod artifacts;
 mod doctor;
 mod inspect;
 mod logs;
@@ -27,6 +28,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit, CliError> {
         Command::Logs { run, step, follow, json } => {
             logs::logs(&state, &run, &logs::Options { step: step.as_deref(), follow, json })
         }
+        Command::Artifacts { run, to } => artifacts::artifacts(&state, &run, to.as_deref()),
         Command::Cancel { run } => inspect::cancel(&state, &run),
         Command::Resume { run, output } => run::resume(&state, &run, &output),
         Command::Retry { run, output, .. } => run::retry(&state, &run, &output),

@@ -55,7 +55,9 @@ fn drive(host: &Host, run: &RunId, begin: Begin, args: &OutputArgs) -> Result<Ex
     let ended = driven.map_err(|error| explain(run, error))?;
     if !args.json_lines {
         let journal = &*host.stores.journal;
-        anstream::print!("{}", summary::of(&ended, run, journal, crate::output::style::Style::stdout()));
+        let style = crate::output::style::Style::stdout();
+        let text = if output.has_shown_the_tree() { summary::end_of(&ended, run, journal, style) } else { summary::of(&ended, run, journal, style) };
+        anstream::print!("{text}");
     }
     host.workspaces.discard(run);
     Ok(exit_of(&ended, interrupted.load(std::sync::atomic::Ordering::SeqCst)))

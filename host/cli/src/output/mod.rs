@@ -48,6 +48,11 @@ impl Output {
         }
     }
 
+    /// Whether every job's tree stands on the same terminal that the summary goes to.
+    pub(crate) fn has_shown_the_tree(&self) -> bool {
+        matches!(self, Self::Live(_)) && std::io::stdout().is_terminal()
+    }
+
     pub(crate) fn finish(&self) {
         if let Self::Live(live) = self {
             live.finish();

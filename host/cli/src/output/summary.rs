@@ -15,9 +15,12 @@ const TAIL_LINES: usize = 10;
 
 /// The whole summary.
 pub(crate) fn of(state: &RunState, run: &RunId, journal: &dyn Journal, style: Style) -> String {
-    let mut text = String::from("\n");
-    text += &tree::of_run(state, style);
-    text += &tails(state, run, journal, style);
+    format!("\n{}{}", tree::of_run(state, style), end_of(state, run, journal, style))
+}
+
+/// The summary below a tree that is on the screen already.
+pub(crate) fn end_of(state: &RunState, run: &RunId, journal: &dyn Journal, style: Style) -> String {
+    let mut text = tails(state, run, journal, style);
     text += &artifacts(state, style);
     text += &headline(state, run, style);
     text += &next(state, run, style);
@@ -92,7 +95,11 @@ fn artifacts(state: &RunState, style: Style) -> String {
             _ => None,
         })
         .collect();
-    if found.is_empty() { String::new() } else { format!("\nartifacts\n{}", found.concat()) }
+    if found.is_empty() {
+        return String::new();
+    }
+    let how = style.dim("  (copy them out with `lockgate artifacts --to DIR`)");
+    format!("\nartifacts{how}\n{}", found.concat())
 }
 
 /// What to type next.

@@ -101,6 +101,8 @@ pub(super) fn run_conclusion(state: &RunState) -> Conclusion {
     let worst = jobs.filter_map(|(plan, job)| match job.conclusion()? {
         Conclusion::Skipped => None,
         conclusion if is_red(conclusion) && plan.continue_on_error => Some(Conclusion::Warned),
+        // Nobody cancelled the run: a failed sibling took this cell with it, and that is a failure.
+        Conclusion::Cancelled if state.cancel.is_none() => Some(Conclusion::Failed),
         conclusion => Some(conclusion),
     });
     let worst = worst.max().unwrap_or(Conclusion::Passed);

@@ -120,12 +120,12 @@ fn lock<'a>(
         let message = format!("the plugin `{alias}` is not in lockgate.lock");
         report
             .error("not-locked", reference.span, message)
-            .help("nothing runs without a pinned digest: `cargo xtask plugins` builds the plugins and writes it");
+            .help("nothing runs without a pinned digest: `lockgate lock` writes it");
         return None;
     };
     if entry.pin.reference != reference.value {
         let message = format!("lockgate.lock pins `{alias}` as `{}`", entry.pin.reference);
-        report.error("not-locked", reference.span, message).help("`cargo xtask plugins` writes it anew");
+        report.error("not-locked", reference.span, message).help("`lockgate lock` writes it anew");
         return None;
     }
     let schema = Schema::new(&entry.descriptor.config_schema);

@@ -147,7 +147,7 @@ fn script(
         context
             .report
             .error("not-locked", run.span, message)
-            .help("`cargo xtask plugins` builds it and writes the lock");
+            .help("`lockgate lock` pins it, once `cargo xtask plugins` has built it");
         return None;
     };
     let config = serde_json::json!({ "script": run.value, "shell": shell });

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, Mode, OFlags, ResolveFlags, mkdirat, open, openat2, unlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, open, openat2, unlinkat};
 use rustix::io::Errno;
 
 /// Where guests see their workspace.
@@ -25,11 +25,12 @@ impl Held {
     }
 }
 
-/// Opens an existing file for reading.
+/// Opens an existing regular file for reading; a pipe or a folder is none.
 pub(crate) fn file(workspace: &Path, guest_path: &str) -> io::Result<Held> {
     let root = root(workspace)?;
     let fd = beneath(&root, &relative(guest_path)?, OFlags::RDONLY | OFlags::NONBLOCK)?;
-    Ok(Held { fd, name: None })
+    let is_file = FileType::from_raw_mode(fstat(&fd)?.st_mode).is_file();
+    if is_file { Ok(Held { fd, name: None }) } else { Err(Errno::ISDIR.into()) }
 }
 
 /// Makes room for a new file: its folders are made, what had its name is taken away.
@@ -81,6 +82,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
+    use rustix::fs::{CWD, mkfifoat};
+
     use super::*;
 
     fn workspace() -> tempfile::TempDir {
@@ -122,6 +125,16 @@ mod tests {
             "/",
         ] {
             check(outside, None);
+        }
+    }
+
+    #[test]
+    fn only_regular_files_are_files() {
+        let folder = workspace();
+        let root = folder.path().join("workspace");
+        mkfifoat(CWD, root.join("pipe"), Mode::RWXU).expect("made");
+        for other in ["sub", "pipe", "."] {
+            assert!(file(&root, other).is_err(), "{other}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! The host interfaces of the contract, one file each: what it grants, what it does, what the journal says of it.
 //!
-//! A capability reaches the guest only through `Host::free` or `Host::granted`: these count the call against its
+//! A capability reaches the guest only through `Host::free`, `Host::allowed` or `Host::granted`, or writes a line of the log: these count the call against its
 //! budget, stop a call that must not go on, and write to the journal.
 
 pub(crate) mod artifacts;

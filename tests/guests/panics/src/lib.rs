@@ -1,11 +1,15 @@
-//! A gate that panics.
+//! A gate that panics, or exits.
 
 use lockgate_sdk::{About, Failure, GateRequest, QualityGate, Verdict, schemars};
 
-/// Nothing can be set.
+/// How it gives up.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Config {}
+struct Config {
+    /// Whether it exits, as a program would; else it panics.
+    #[serde(default)]
+    exits: bool,
+}
 
 struct Guest;
 
@@ -13,10 +17,13 @@ impl QualityGate for Guest {
     type Config = Config;
 
     fn about() -> About {
-        About::new("panics", "0.1.0", "A gate that panics.")
+        About::new("panics", "0.1.0", "A gate that panics, or exits.")
     }
 
-    fn judge(_: Config, _: GateRequest) -> Result<Verdict, Failure> {
+    fn judge(config: Config, _: GateRequest) -> Result<Verdict, Failure> {
+        if config.exits {
+            std::process::exit(3);
+        }
         panic!("I give up")
     }
 }

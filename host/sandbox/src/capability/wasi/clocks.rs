@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use lockgate_model::host_call::Permission;
 use serde_json::json;
 use wasmtime::component::Resource;
 use wasmtime_wasi::async_trait;
@@ -42,6 +43,13 @@ impl GuestTime {
     /// The time of a call, the host's where it `is_granted`.
     pub(crate) fn new(is_granted: bool, watch: Arc<Watch>) -> Self {
         if is_granted { Self::Real(watch) } else { Self::MadeUp(Arc::new(AtomicU64::new(0))) }
+    }
+
+    fn permission(&self) -> Permission {
+        match self {
+            Self::Real(_) => Permission::Granted("clock".to_owned()),
+            Self::MadeUp(_) => Permission::Free,
+        }
     }
 
     fn monotonic_ns(&self) -> u64 {
@@ -113,7 +121,13 @@ impl Host {
 
 impl monotonic_clock::Host for Host {
     fn now(&mut self) -> wasmtime::Result<u64> {
-        self.free(monotonic("now"), json!([]), |host| Ok(host.time.monotonic_ns()), |ns| json!(ns))
+        self.allowed(
+            self.time.permission(),
+            monotonic("now"),
+            json!([]),
+            |host| Ok(host.time.monotonic_ns()),
+            |ns| json!(ns),
+        )
     }
 
     fn resolution(&mut self) -> wasmtime::Result<u64> {
@@ -122,20 +136,35 @@ impl monotonic_clock::Host for Host {
     }
 
     fn subscribe_instant(&mut self, when: u64) -> wasmtime::Result<Resource<DynPollable>> {
-        self.free(monotonic("subscribe-instant"), json!([when]), |_| Ok(()), |()| json!(null))?;
+        self.allowed(
+            self.time.permission(),
+            monotonic("subscribe-instant"),
+            json!([when]),
+            |_| Ok(()),
+            |()| json!(null),
+        )?;
         self.set_alarm(when)
     }
 
     fn subscribe_duration(&mut self, duration: u64) -> wasmtime::Result<Resource<DynPollable>> {
         let at_ns = |host: &mut Self| Ok::<u64, Stop>(host.time.monotonic_ns().saturating_add(duration));
-        let at_ns = self.free(monotonic("subscribe-duration"), json!([duration]), at_ns, |_| json!(null))?;
+        let at_ns =
+            self.allowed(self.time.permission(), monotonic("subscribe-duration"), json!([duration]), at_ns, |_| {
+                json!(null)
+            })?;
         self.set_alarm(at_ns)
     }
 }
 
 impl wall_clock::Host for Host {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        let now = self.free(wall("now"), json!([]), |host| Ok(host.time.wall()), |now| json!(now.as_secs_f64()))?;
+        let now = self.allowed(
+            self.time.permission(),
+            wall("now"),
+            json!([]),
+            |host| Ok(host.time.wall()),
+            |now| json!(now.as_secs_f64()),
+        )?;
         Ok(datetime(now))
     }
 

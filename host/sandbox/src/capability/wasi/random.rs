@@ -1,6 +1,7 @@
 //! `wasi:random`: the machine's randomness, for outward kinds with the grant `random`; numbers that depend on the
 //! component and its input alone for everybody else.
 
+use lockgate_model::host_call::Permission;
 use lockgate_model::ids::Digest;
 use lockgate_model::limits::HOST_CALL_BYTES_MAX;
 use lockgate_model::outcome::Limit;
@@ -23,6 +24,13 @@ impl Randomness {
     /// The randomness of a call, the machine's where it `is_granted`.
     pub(crate) fn new(is_granted: bool) -> Self {
         if is_granted { Self::Real(wasmtime_wasi::thread_rng()) } else { Self::Seeded(None, 0) }
+    }
+
+    fn permission(&self) -> Permission {
+        match self {
+            Self::Real(_) => Permission::Granted("random".to_owned()),
+            Self::Seeded(..) => Permission::Free,
+        }
     }
 
     fn fill(&mut self, seed: impl FnOnce() -> Digest, bytes: &mut [u8]) {
@@ -52,7 +60,9 @@ impl Host {
             host.random.fill(|| host.reach.seed(&host.component), &mut bytes);
             Ok(bytes)
         };
-        self.free(Function { interface, name }, json!([length]), draw, |bytes| json!(Digest::of(bytes)))
+        self.allowed(self.random.permission(), Function { interface, name }, json!([length]), draw, |bytes| {
+            json!(Digest::of(bytes))
+        })
     }
 
     fn draw_u64(&mut self, interface: &'static str, name: &'static str) -> wasmtime::Result<u64> {
