@@ -130,6 +130,15 @@ fn a_build_step_cannot_leave_its_workspace() {
 }
 
 #[test]
+fn a_pipe_in_the_workspace_blocks_nobody() {
+    use rustix::fs::{CWD, Mode, mkfifoat};
+    let folder = tempfile::tempdir().unwrap();
+    mkfifoat(CWD, folder.path().join("pipe"), Mode::RWXU).unwrap();
+    // Fetching replaces the pipe by a file, as it does with a link.
+    assert_eq!(tried(folder.path(), &["/workspace/pipe"]), ["fetch /workspace/pipe"]);
+}
+
+#[test]
 fn a_build_step_works_in_its_workspace() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "text").unwrap();

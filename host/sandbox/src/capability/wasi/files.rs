@@ -5,6 +5,7 @@ use lockgate_model::host_call::Permission;
 use serde_json::json;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::{WasiFilesystemCtxView, WasiFilesystemView as _};
+use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode as FsErrorCode;
 use wasmtime_wasi::p2::bindings::sync::filesystem::types::{
     Advice, Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream,
     ErrorCode, Filesize, Host as Types, HostDescriptor, HostDirectoryEntryStream, MetadataHashValue, NewTimestamp,
@@ -58,6 +59,10 @@ impl Host {
     }
 }
 
+fn may_block(found: DescriptorType) -> bool {
+    !matches!(found, DescriptorType::RegularFile | DescriptorType::Directory | DescriptorType::SymbolicLink)
+}
+
 /// Functions of an open descriptor.
 macro_rules! on_open {
     ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
@@ -95,9 +100,6 @@ impl HostDescriptor for Host {
     }
 
     at_path! {
-        open_at = "open-at"(
-            path_flags: PathFlags, path: String, open_flags: OpenFlags, flags: DescriptorFlags
-        ) [path] -> Fd;
         metadata_hash_at = "metadata-hash-at"(path_flags: PathFlags, path: String) [path] -> MetadataHashValue;
         read_directory = "read-directory"() [] -> Resource<DirectoryEntryStream>;
         readlink_at = "readlink-at"(path: String) [path] -> String;
@@ -110,6 +112,24 @@ impl HostDescriptor for Host {
         set_times_at = "set-times-at"(
             path_flags: PathFlags, path: String, accessed: NewTimestamp, modified: NewTimestamp
         ) [path] -> ();
+    }
+
+    /// A pipe or a device could block the host where nothing can interrupt it: only files, folders and links open.
+    fn open_at(
+        &mut self,
+        fd: Fd,
+        path_flags: PathFlags,
+        path: String,
+        open_flags: OpenFlags,
+        flags: DescriptorFlags,
+    ) -> FsResult<Fd> {
+        self.at_path("open-at", json!([fd.rep(), path]), |files| {
+            let found = HostDescriptor::stat_at(files, Fd::new_borrow(fd.rep()), path_flags, path.clone());
+            if found.is_ok_and(|stat| may_block(stat.type_)) {
+                return Err(FsErrorCode::NotPermitted.into());
+            }
+            HostDescriptor::open_at(files, fd, path_flags, path, open_flags, flags)
+        })
     }
 
     fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
