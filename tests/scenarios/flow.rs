@@ -2,7 +2,7 @@
 
 use lockgate_tests::{Ended, Project};
 
-const HEAD: &str = "name: flow\nplugins:\n  verdict: registry.example/guests/verdict:0.1\njobs:\n";
+const HEAD: &str = "name: flow\nplugins:\n  verdict: registry.example/guests/verdict:0.1\n  exec: registry.example/lockgate/exec:0.1\njobs:\n";
 
 fn project(jobs: &str) -> Project {
     Project::with(&format!("{HEAD}{jobs}"), &["verdict"])
@@ -106,6 +106,22 @@ fn a_second_run_is_answered_from_the_cache_and_says_so() {
     project.lockgate(&["run"]).expect_code(0);
     let second = project.lockgate(&["run"]);
     second.expect_code(0).expect_text("cached from").expect_text("1 of 1 steps answered from the cache");
+}
+
+#[test]
+fn a_native_step_is_answered_from_the_cache_until_one_of_its_files_changes() {
+    let project = project("
+  work:
+    steps:
+      - { id: native, uses: exec, with: { argv: [sh, -c, \"wc -c < data\"], inputs: [data] }, grants: { exec: [sh] } }
+");
+    project.write("data", "twelve bytes");
+    project.lockgate(&["run"]).expect_code(0);
+    project.write("beside", "no input of the step");
+    project.lockgate(&["run"]).expect_code(0).expect_text("1 of 1 steps answered from the cache");
+    project.write("data", "other bytes");
+    let changed = project.lockgate(&["run"]);
+    assert!(!changed.expect_code(0).stdout.contains("cache"), "{}", changed.stdout);
 }
 
 #[test]

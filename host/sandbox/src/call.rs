@@ -56,6 +56,11 @@ impl<'a> Guest<'a> {
         Self { plugin, store, reach }
     }
 
+    /// What watches over the call; outlives it.
+    pub(crate) fn watch(&self) -> Arc<Watch> {
+        self.store.data().watch.clone()
+    }
+
     /// Calls the function that answers the invocation's call.
     pub(crate) fn call(mut self) -> Outcome {
         let reach = self.reach.clone();

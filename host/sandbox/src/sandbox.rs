@@ -102,13 +102,17 @@ impl WasmSandbox {
         Ok(Arc::new(Self { engine, plugins, services, instances, cache, clock }))
     }
 
-    /// A call that is not in the cache.
-    fn run(&self, plugin: &Plugin, invocation: Invocation, cancel: &Cancel, recorder: Arc<dyn Recorder>) -> Outcome {
+    /// A call that is not in the cache. Its native tools may have been: then their attempt is named.
+    fn run(&self, plugin: &Plugin, invocation: Invocation, cancel: &Cancel, recorder: Arc<dyn Recorder>) -> Returned {
         let kind = plugin.inspection.kind;
         let time_ms = if kind.is_pure() { invocation.time_ms.min(PURE_CALL_MS_MAX) } else { invocation.time_ms };
         let reach = Reach::of(kind, invocation);
         let guest = self.admit(plugin, reach, time_ms, cancel, recorder);
-        guest.map_or(Outcome::Cancelled, |(guest, _room)| guest.call())
+        let Some((guest, _room)) = guest else { return Returned { outcome: Outcome::Cancelled, cached_from: None } };
+        let watch = guest.watch();
+        let outcome = guest.call();
+        let cached_from = watch.known_from().filter(|_| matches!(outcome, Outcome::Answered(_)));
+        Returned { outcome, cached_from }
     }
 
     /// Waits for room and for the processor; the call's time begins only then. None once it is cancelled.
@@ -177,18 +181,18 @@ impl Sandbox for WasmSandbox {
             return fresh(refused);
         }
         let Some((cache, key)) = self.key(plugin.inspection.kind, &invocation) else {
-            return fresh(self.run(&plugin, invocation, cancel, recorder));
+            return self.run(&plugin, invocation, cancel, recorder);
         };
         if let Some(Kept { attempt, answer, lines }) = answered::get(cache.as_ref(), &key) {
             lines.into_iter().for_each(|line| recorder.record(line));
             return Returned { outcome: Outcome::Answered(answer), cached_from: Some(attempt) };
         }
         let (tee, attempt) = (Tee::new(recorder), invocation.attempt.clone());
-        let outcome = self.run(&plugin, invocation, cancel, tee.clone());
-        if let (Outcome::Answered(answer), Some(lines)) = (&outcome, tee.take()) {
+        let returned = self.run(&plugin, invocation, cancel, tee.clone());
+        if let (Outcome::Answered(answer), Some(lines)) = (&returned.outcome, tee.take()) {
             answered::put(cache.as_ref(), &key, &Kept { attempt, answer: answer.clone(), lines });
         }
-        fresh(outcome)
+        returned
     }
 }
 

@@ -1,10 +1,11 @@
 //! What is shared between a call, its streams and the native tools that it runs: the recorder, the limits on time and
 //! log, and the flag that cancels it.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use lockgate_model::host_call::{CallBody, HostCall, LogLevel, LogLine, LogSource, Permission};
+use lockgate_model::ids::AttemptId;
 use lockgate_model::limits::LOG_BYTES_MAX;
 use lockgate_model::outcome::Limit;
 use lockgate_ports::{Cancel, Clock, Recorder};
@@ -20,6 +21,14 @@ pub(crate) struct Watch {
     time_ms: u64,
     log_bytes: AtomicU64,
     log_is_cut: AtomicBool,
+    tools: Mutex<ToolResults>,
+}
+
+/// Where the results of a call's native tools came from.
+#[derive(Debug, Default)]
+struct ToolResults {
+    some_ran: bool,
+    known_from: Option<AttemptId>,
 }
 
 impl Watch {
@@ -27,7 +36,8 @@ impl Watch {
     pub(crate) fn start(clock: Arc<dyn Clock>, recorder: Arc<dyn Recorder>, cancel: Cancel, time_ms: u64) -> Self {
         let began_us = clock.monotonic_us();
         let (log_bytes, log_is_cut) = (AtomicU64::new(0), AtomicBool::new(false));
-        Self { clock, recorder, cancel, began_us, time_ms, log_bytes, log_is_cut }
+        let tools = Mutex::default();
+        Self { clock, recorder, cancel, began_us, time_ms, log_bytes, log_is_cut, tools }
     }
 
     /// The flag that cancels the call.
@@ -64,6 +74,21 @@ impl Watch {
     /// Whether the log has room.
     pub(crate) fn check_log(&self) -> Result<(), Stop> {
         if self.log_is_cut.load(Ordering::Relaxed) { Err(Stop::Limit(Limit::Log)) } else { Ok(()) }
+    }
+
+    /// Notes where a native tool's result came from: an earlier attempt, or a run of its own.
+    pub(crate) fn note_tool(&self, known_from: Option<&AttemptId>) {
+        let mut tools = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
+        match known_from {
+            Some(attempt) => drop(tools.known_from.get_or_insert_with(|| attempt.clone())),
+            None => tools.some_ran = true,
+        }
+    }
+
+    /// The attempt whose work this call gave back: native tools were asked for, and not one of them had to run.
+    pub(crate) fn known_from(&self) -> Option<AttemptId> {
+        let tools = self.tools.lock().unwrap_or_else(PoisonError::into_inner);
+        tools.known_from.clone().filter(|_| !tools.some_ran)
     }
 
     /// Writes to the journal.

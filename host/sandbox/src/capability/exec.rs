@@ -49,10 +49,14 @@ impl Host {
         self.watch.check_log()?;
         match result {
             Ok(completion) => {
+                self.watch.note_tool(completion.cached_from.as_ref());
                 self.say_where_from(&completion);
                 completed(completion).map(Ok)
             }
-            Err(error) => refused(error).map(Err),
+            Err(error) => {
+                self.watch.note_tool(None);
+                refused(error).map(Err)
+            }
         }
     }
 

@@ -12,9 +12,8 @@ impl log::Host for Host {
         let bytes = message.len() + fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
         check_bytes(bytes)?;
         if self.watch.reserve_log(bytes.max(1)) {
-            let (source, message) = (LogSource::Log, cut(message));
             let fields = fields.into_iter().map(|(name, value)| (cut(name), cut(value))).collect();
-            self.watch.write(LogLine { source, level: of(level), message, fields });
+            self.write_lines(of(level), &message, fields);
         }
         Ok(self.watch.check_log()?)
     }
@@ -27,6 +26,17 @@ impl log::Host for Host {
             self.watch.record(self.watch.elapsed_us(), Permission::Free, body);
         }
         Ok(self.watch.check_log()?)
+    }
+}
+
+impl Host {
+    /// A message of many lines is many lines of the log; its fields stand at the first.
+    fn write_lines(&self, level: LogLevel, message: &str, mut fields: Vec<(String, String)>) {
+        let lines = if message.is_empty() { "\n" } else { message }.lines();
+        for line in lines {
+            let (message, fields) = (cut(line.to_owned()), std::mem::take(&mut fields));
+            self.watch.write(LogLine { source: LogSource::Log, level, message, fields });
+        }
     }
 }
 
