@@ -22,7 +22,11 @@ fn refused(text: &str, why: &[&str]) -> Ended {
 fn a_missing_file_is_named() {
     let project = Project::empty();
     for command in ["validate", "plan", "run"] {
-        project.lockgate(&[command, "nowhere.yaml"]).expect_code(2).expect_text("nowhere.yaml").expect_text("No such file");
+        project
+            .lockgate(&[command, "nowhere.yaml"])
+            .expect_code(2)
+            .expect_text("nowhere.yaml")
+            .expect_text("No such file");
     }
 }
 

@@ -42,7 +42,8 @@ fn ending(project: &Project) -> (Value, Vec<(String, u64, Value)>) {
     let mut steps = Vec::new();
     for job in run["jobs"].as_array().expect("jobs") {
         for step in job["steps"].as_array().expect("steps") {
-            let name = format!("{}/{}", job["job"].as_str().unwrap_or_default(), step["step"].as_str().unwrap_or_default());
+            let name =
+                format!("{}/{}", job["job"].as_str().unwrap_or_default(), step["step"].as_str().unwrap_or_default());
             steps.push((name, step["attempts"].as_u64().unwrap_or(0), step["result"]["conclusion"].clone()));
         }
     }
@@ -81,7 +82,8 @@ fn a_run_that_is_killed_ends_as_it_would_have() {
         resumed.expect_code(0);
         let (rough_conclusion, rough_steps) = ending(&rough);
         assert_eq!(rough_conclusion, conclusion, "killed after {wait_ms} ms");
-        let bare = |steps: &[(String, u64, Value)]| steps.iter().map(|(n, _, c)| (n.clone(), c.clone())).collect::<Vec<_>>();
+        let bare =
+            |steps: &[(String, u64, Value)]| steps.iter().map(|(n, _, c)| (n.clone(), c.clone())).collect::<Vec<_>>();
         assert_eq!(bare(&rough_steps), bare(&steps), "killed after {wait_ms} ms");
         let mut counts = Default::default();
         attempts_ended(&String::from_utf8_lossy(&killed.stdout), &mut counts);
@@ -109,7 +111,13 @@ jobs:
     let project = Project::with(pipeline, &[]);
     let child = project.start(&["run"]);
     let began = || project.lockgate(&["logs"]).stdout.contains("posting");
-    assert!((0..300).any(|_| began() || { std::thread::sleep(Duration::from_millis(100)); false }), "the step never began");
+    assert!(
+        (0..300).any(|_| began() || {
+            std::thread::sleep(Duration::from_millis(100));
+            false
+        }),
+        "the step never began"
+    );
     kill_9(child.id());
     let _ = child.wait_with_output();
     let resumed = project.lockgate(&["resume"]);

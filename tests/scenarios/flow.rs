@@ -110,11 +110,13 @@ fn a_second_run_is_answered_from_the_cache_and_says_so() {
 
 #[test]
 fn a_native_step_is_answered_from_the_cache_until_one_of_its_files_changes() {
-    let project = project("
+    let project = project(
+        "
   work:
     steps:
       - { id: native, uses: exec, with: { argv: [sh, -c, \"wc -c < data\"], inputs: [data] }, grants: { exec: [sh] } }
-");
+",
+    );
     project.write("data", "twelve bytes");
     project.lockgate(&["run"]).expect_code(0);
     project.write("beside", "no input of the step");
@@ -126,12 +128,14 @@ fn a_native_step_is_answered_from_the_cache_until_one_of_its_files_changes() {
 
 #[test]
 fn only_what_failed_is_tried_again() {
-    let project = project("
+    let project = project(
+        "
   work:
     steps:
       - { id: once, run: \"echo ran >> counted; cp counted /workspace/kept\" }
       - { id: flaky, run: \"test -e mended\" }
-");
+",
+    );
     project.lockgate(&["run"]).expect_code(1);
     // The workspace is the run's, not the folder's: mending the folder does not help the old run.
     project.write("mended", "");
@@ -145,13 +149,15 @@ fn only_what_failed_is_tried_again() {
 
 #[test]
 fn an_interrupted_run_still_cleans_up_and_exits_with_130() {
-    let project = project("
+    let project = project(
+        "
   work:
     steps:
       - { id: long, run: \"echo started; sleep 60\" }
       - { id: cleanup, if: always(), run: \"echo cleaned\" }
       - { id: never, run: \"echo never\" }
-");
+",
+    );
     let child = project.start(&["run"]);
     wait_for_log(&project, "started");
     interrupt(child.id());
@@ -187,9 +193,9 @@ fn a_step_that_takes_too_long_is_killed_with_all_its_children() {
 /// Looks for a command line among all processes.
 fn any_process(command_line: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("proc").filter_map(Result::ok);
-    processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok()).any(|line| {
-        String::from_utf8_lossy(&line).contains(command_line)
-    })
+    processes
+        .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
+        .any(|line| String::from_utf8_lossy(&line).contains(command_line))
 }
 
 fn wait_for_log(project: &Project, text: &str) {

@@ -29,7 +29,8 @@ fn check(guest: &str, config: &str, outcome: &str, conclusion: &str, says: &str)
     let message = bad["message"].as_str().unwrap_or_default();
     assert!(message.contains(says), "`{says}` is not in: {message}");
     assert_eq!(good["conclusion"], "passed", "{good:#}");
-    let end = |result: &Value| result["started-at"].as_u64().zip(result["duration-ms"].as_u64()).map(|(at, ms)| at + ms);
+    let end =
+        |result: &Value| result["started-at"].as_u64().zip(result["duration-ms"].as_u64()).map(|(at, ms)| at + ms);
     assert!(end(&good) <= end(&bad), "the neighbour waited: {good:#} {bad:#}");
 }
 
@@ -66,7 +67,10 @@ fn a_failure_is_the_plugins_own_word() {
     let (bad, _) = run("neighbour", "{ fails: true }");
     assert_eq!(bad["outcome"], "failed");
     let message = bad["message"].as_str().unwrap_or_default();
-    assert!(message.contains("it would not") && message.contains("no-mood") && message.contains("ask again"), "{message}");
+    assert!(
+        message.contains("it would not") && message.contains("no-mood") && message.contains("ask again"),
+        "{message}"
+    );
 }
 
 /// A gate that imports the interface of native tools, which a gate must not have.
@@ -84,7 +88,10 @@ fn what_is_no_plugin_is_refused_before_anything_of_it_runs() {
     let cases = [(FOREIGN, "lockgate:plugin/exec"), (UNKNOWN, "kind")];
     for (text, says) in cases {
         let project = Project::empty();
-        project.write("lockgate.yaml", "plugins: { odd: \"registry.example/guests/odd:0.1\" }\njobs: { a: { steps: [{ uses: odd }] } }\n");
+        project.write(
+            "lockgate.yaml",
+            "plugins: { odd: \"registry.example/guests/odd:0.1\" }\njobs: { a: { steps: [{ uses: odd }] } }\n",
+        );
         project.publish("odd", &wat::parse_str(text).expect("a component"));
         project.lockgate(&["lock"]).expect_code(2).expect_text(says);
     }

@@ -73,12 +73,14 @@ fn code_that_does_not_compile_is_a_result_with_its_place() {
 
 #[test]
 fn secrets_are_found_and_never_shown() {
-    let project = project("
+    let project = project(
+        "
   scan:
     steps:
       - { id: scan, uses: secrets }
       - { id: gate, uses: threshold, with: { findings: { high: 0, critical: 0 } } }
-");
+",
+    );
     // Put together here, so that this file itself holds no secret.
     let key = format!("AKIA{}", "Q7ZX5WJ4KD2VPLT3");
     project.write("config.ini", &format!("aws_access_key_id = {key}\n"));
@@ -141,7 +143,9 @@ fn burn_rate_without_data_is_inconclusive() {
 
 #[test]
 fn a_plugin_that_is_not_pure_is_not_called_by_hand() {
-    call("exec", &serde_json::json!({ "build-step": { "config": {}, "evidence": [] } })).expect_code(2).expect_text("not pure");
+    call("exec", &serde_json::json!({ "build-step": { "config": {}, "evidence": [] } }))
+        .expect_code(2)
+        .expect_text("not pure");
     let project = Project::empty();
     project.write("input.json", "{\"what\": 1}");
     let ended = project.lockgate(&["plugin", "call", "registry.example/lockgate/junit:0.1", "--input", "input.json"]);

@@ -36,7 +36,11 @@ fn runs_are_listed_and_shown() {
 fn logs_hold_what_plugins_and_tools_wrote() {
     let project = ran();
     let all = project.lockgate(&["logs"]);
-    all.expect_code(0).expect_text("check/judge | hello from the plugin\n").expect_text("check/judge | in two lines\n").expect_text("check/shell | out").expect_text("check/shell | err");
+    all.expect_code(0)
+        .expect_text("check/judge | hello from the plugin\n")
+        .expect_text("check/judge | in two lines\n")
+        .expect_text("check/shell | out")
+        .expect_text("check/shell | err");
     let one = project.lockgate(&["logs", "latest", "check/shell"]);
     assert!(!one.stdout.contains("hello"), "{}", one.stdout);
     project.lockgate(&["logs", "latest", "nothing"]).expect_code(2).expect_text("no step `nothing`");

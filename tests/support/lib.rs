@@ -1,4 +1,5 @@
 //! Helpers shared by the tests that cross rooms: a project in a folder of its own, with the real binary and real plugins.
+#![allow(clippy::expect_used, reason = "a test that cannot be set up fails, and says where")]
 
 mod artifacts;
 mod project;

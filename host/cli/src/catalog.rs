@@ -106,8 +106,9 @@ pub(crate) fn explain(outcome: &Outcome) -> String {
 /// Pins every plugin that a pipeline names, and the one behind `run:`.
 pub(crate) fn lock(host: &Host, pipeline: &Path) -> Result<LockFile, CliError> {
     let source = read_source(pipeline)?;
-    let references = lockgate_planner::references(&source)
-        .map_err(|diagnostics| CliError::Diagnostics(diagnostics.render(&source, crate::output::style::colour_on_stderr())))?;
+    let references = lockgate_planner::references(&source).map_err(|diagnostics| {
+        CliError::Diagnostics(diagnostics.render(&source, crate::output::style::colour_on_stderr()))
+    })?;
     let registry = Registry::new(host.config.mirrors.clone());
     let mut lock = LockFile::default();
     for reference in references {
@@ -127,7 +128,8 @@ fn resolve(host: &Host, registry: &Registry, named: &str) -> Result<LockEntry, C
     let resolved = registry.resolve(&reference).map_err(|error| CliError::Usage(crate::exit::chain(&error)))?;
     let bytes = registry.fetch(&resolved)?;
     let digest = host.stores.blobs.put(&bytes)?;
-    let inspection = host.sandbox.inspect(&digest).map_err(|error| CliError::Usage(format!("plugin {named}: {error}")))?;
+    let inspection =
+        host.sandbox.inspect(&digest).map_err(|error| CliError::Usage(format!("plugin {named}: {error}")))?;
     let descriptor = describe(host, &digest, named)?;
     let pin = lockgate_model::catalog::PluginPin {
         reference: reference.to_string(),

@@ -43,7 +43,8 @@ impl Stores {
     /// Opens the state folder of earlier runs.
     pub(crate) fn open_existing(state: &Path) -> Result<Self, CliError> {
         if !state.join("state.db").exists() {
-            let message = format!("no run was made here yet: {} holds none; start one with `lockgate run`", state.display());
+            let message =
+                format!("no run was made here yet: {} holds none; start one with `lockgate run`", state.display());
             return Err(CliError::Usage(message));
         }
         Self::open(state)

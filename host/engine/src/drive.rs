@@ -509,7 +509,9 @@ impl Worker {
         performed.unwrap_or_else(|panic| {
             let text = panic.downcast_ref::<&str>().map(ToString::to_string);
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            conclude::fault(&format!("a thread of the host panicked: {text}; please report this").into())
+            let error: Box<dyn std::error::Error> =
+                format!("a thread of the host panicked: {text}; please report this").into();
+            conclude::fault(&*error)
         })
     }
 }

@@ -109,5 +109,10 @@ pub trait Tools: Send + Sync {
     ///
     /// # Errors
     /// When it did not run.
-    fn run(&self, action: ToolAction, output: std::sync::Arc<dyn OutputSink>, cancel: &Cancel) -> Result<Completion, ToolError>;
+    fn run(
+        &self,
+        action: ToolAction,
+        output: std::sync::Arc<dyn OutputSink>,
+        cancel: &Cancel,
+    ) -> Result<Completion, ToolError>;
 }

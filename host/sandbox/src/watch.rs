@@ -1,8 +1,8 @@
 //! What is shared between a call, its streams and the native tools that it runs: the recorder, the limits on time and
 //! log, and the flag that cancels it.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_model::host_call::{CallBody, HostCall, LogLevel, LogLine, LogSource, Permission};
 use lockgate_model::ids::AttemptId;

@@ -34,7 +34,7 @@ impl Clock for StoppedClock {
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 /// Measuring is this program's purpose, so that it reads the clock itself.
-#[expect(clippy::disallowed_methods)]
+#[expect(clippy::disallowed_methods, reason = "it measures")]
 fn microseconds(work: impl FnOnce() -> Outcome<()>) -> Outcome<f64> {
     let start = Instant::now();
     work()?;
@@ -82,7 +82,7 @@ fn bare_sync(folder: &Path) -> Outcome<f64> {
     })
 }
 
-#[expect(clippy::print_stdout)]
+#[expect(clippy::print_stdout, reason = "it prints what it measured")]
 fn main() -> Outcome<()> {
     let folder = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let folder = tempfile::tempdir_in(folder)?;

@@ -87,8 +87,7 @@ impl TestCase {
     }
 }
 
-// The type is generated, so there is no place for a derive.
-#[allow(clippy::derivable_impls)]
+#[allow(clippy::derivable_impls, reason = "the type is generated, so there is no place for a derive")]
 impl Default for TestReport {
     fn default() -> Self {
         Self { cases: Vec::new(), coverage: Vec::new(), measurements: Vec::new() }
@@ -150,8 +149,7 @@ impl Finding {
     }
 }
 
-// The type is generated, so there is no place for a derive.
-#[allow(clippy::derivable_impls)]
+#[allow(clippy::derivable_impls, reason = "the type is generated, so there is no place for a derive")]
 impl Default for ScanReport {
     fn default() -> Self {
         Self { findings: Vec::new(), components: Vec::new(), measurements: Vec::new() }

@@ -66,11 +66,14 @@ fn attempts(state: &RunState, run: &RunId, wanted: Option<&str>) -> Result<Vec<A
     for (plan, job) in state.plan.jobs.iter().zip(&state.jobs) {
         for (plan_step, step) in plan.steps.iter().zip(&job.steps) {
             let full = format!("{}/{}", plan.key, plan_step.id);
-            if wanted.is_some_and(|wanted| wanted != full && wanted != plan_step.id.as_str() && wanted != plan.key.as_str()) {
+            if wanted
+                .is_some_and(|wanted| wanted != full && wanted != plan_step.id.as_str() && wanted != plan.key.as_str())
+            {
                 continue;
             }
             known = true;
-            let attempt = |number| AttemptId { run: run.clone(), job: plan.key.clone(), step: plan_step.id.clone(), number };
+            let attempt =
+                |number| AttemptId { run: run.clone(), job: plan.key.clone(), step: plan_step.id.clone(), number };
             // A pure attempt has no start in the log; one that is under way is the next number.
             let last = step.attempts + u32::from(!step.phase.is_over());
             found.extend((1..=last).map(attempt));

@@ -26,8 +26,9 @@ pub(crate) fn plugin(state: &Path, command: &PluginCommand) -> Result<Exit, CliE
     let host = Host::open(state, Path::new("."))?;
     let component = find(&host, plugin)?;
     let text = read_input(input)?;
-    let call: Call = serde_json::from_str(&text)
-        .map_err(|error| CliError::Usage(format!("{}: not a call: {error}; write {{\"quality-gate\": {{...}}}}", input.display())))?;
+    let call: Call = serde_json::from_str(&text).map_err(|error| {
+        CliError::Usage(format!("{}: not a call: {error}; write {{\"quality-gate\": {{...}}}}", input.display()))
+    })?;
     if !call.kind().is_pure() {
         let message = format!("a {} is not pure: it can only be called by a run, in a workspace", call.kind());
         return Err(CliError::Usage(message));
@@ -47,7 +48,9 @@ pub(crate) fn plugin(state: &Path, command: &PluginCommand) -> Result<Exit, CliE
 }
 
 fn find(host: &Host, named: &str) -> Result<Digest, CliError> {
-    let usage = |error: &(dyn std::error::Error + 'static)| CliError::Usage(format!("plugin `{named}`: {}", crate::exit::chain(error)));
+    let usage = |error: &(dyn std::error::Error + 'static)| {
+        CliError::Usage(format!("plugin `{named}`: {}", crate::exit::chain(error)))
+    };
     let path = Path::new(named);
     if path.is_file() {
         return Ok(host.stores.blobs.put_file(path, COMPONENT_BYTES_MAX)?.0);
@@ -79,12 +82,7 @@ fn read_input(path: &Path) -> Result<String, CliError> {
 }
 
 fn invocation(component: Digest, call: Call) -> Result<Invocation, CliError> {
-    let attempt = AttemptId {
-        run: RunId::new(0, 0),
-        job: "by-hand".parse()?,
-        step: "call".parse()?,
-        number: 1,
-    };
+    let attempt = AttemptId { run: RunId::new(0, 0), job: "by-hand".parse()?, step: "call".parse()?, number: 1 };
     Ok(Invocation {
         component,
         call,

@@ -56,7 +56,11 @@ fn drive(host: &Host, run: &RunId, begin: Begin, args: &OutputArgs) -> Result<Ex
     if !args.json_lines {
         let journal = &*host.stores.journal;
         let style = crate::output::style::Style::stdout();
-        let text = if output.has_shown_the_tree() { summary::end_of(&ended, run, journal, style) } else { summary::of(&ended, run, journal, style) };
+        let text = if output.has_shown_the_tree() {
+            summary::end_of(&ended, run, journal, style)
+        } else {
+            summary::of(&ended, run, journal, style)
+        };
         anstream::print!("{text}");
     }
     host.workspaces.discard(run);

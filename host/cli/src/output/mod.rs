@@ -91,7 +91,8 @@ mod tests {
 
     #[test]
     fn durations_are_short() {
-        let cases = [(0, "0ms"), (999, "999ms"), (1_000, "1.0s"), (59_999, "59.9s"), (65_000, "1m05s"), (7_620_000, "2h07m")];
+        let cases =
+            [(0, "0ms"), (999, "999ms"), (1_000, "1.0s"), (59_999, "59.9s"), (65_000, "1m05s"), (7_620_000, "2h07m")];
         for (ms, shown) in cases {
             assert_eq!(duration(ms), shown);
         }

@@ -23,7 +23,9 @@ impl Plain {
     fn line(&self, event: &RunEvent) -> Option<String> {
         let style = self.style;
         Some(match event {
-            RunEvent::AttemptStarted { job, step, number, .. } => format!("{} {job}/{step}{}", style.dim("·"), again(*number)),
+            RunEvent::AttemptStarted { job, step, number, .. } => {
+                format!("{} {job}/{step}{}", style.dim("·"), again(*number))
+            }
             RunEvent::AttemptFinished { job, step, number, result } => {
                 let mark = style.mark(result.conclusion);
                 let cached = if result.cached_from.is_some() { " (cached)" } else { "" };

@@ -51,8 +51,12 @@ fn tails(state: &RunState, run: &RunId, journal: &dyn Journal, style: Style) -> 
             if !failed || step.attempts == 0 {
                 continue;
             }
-            let attempt =
-                AttemptId { run: run.clone(), job: plan.key.clone(), step: plan_step.id.clone(), number: step.attempts };
+            let attempt = AttemptId {
+                run: run.clone(),
+                job: plan.key.clone(),
+                step: plan_step.id.clone(),
+                number: step.attempts,
+            };
             let tail = tail(&attempt, journal, style);
             if !tail.is_empty() {
                 text += &format!("\n{} {}/{}\n{tail}", style.dim("the log of"), plan.key, plan_step.id);

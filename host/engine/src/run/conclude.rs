@@ -62,7 +62,8 @@ impl Ended {
     /// The event's form. Large evidence goes to the blobs first, so that the event never names what is not there.
     #[must_use]
     pub fn into_result(self, blobs: &dyn Blobs, started_at: Timestamp, duration_ms: u64) -> StepResult {
-        let oversized = self.outputs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > OUTPUTS_BYTES_MAX;
+        let oversized =
+            self.outputs.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > OUTPUTS_BYTES_MAX;
         let evidence = store(&self.evidence, blobs);
         let mut result = StepResult {
             started_at,
@@ -81,7 +82,9 @@ impl Ended {
             Err(problem) => problem.mark(&mut result),
         }
         if oversized {
-            let message = format!("the step's outputs are over the limit of {OUTPUTS_BYTES_MAX} bytes; publish an artifact instead");
+            let message = format!(
+                "the step's outputs are over the limit of {OUTPUTS_BYTES_MAX} bytes; publish an artifact instead"
+            );
             StoreProblem::Limit(message).mark(&mut result);
         }
         result
@@ -281,8 +284,8 @@ pub(super) fn no_files(globs: &[String]) -> Ended {
 }
 
 /// The host could not do its part.
-pub(crate) fn fault(error: &Box<dyn std::error::Error>) -> Ended {
-    let message = format!("the host failed: {}", with_sources(error.as_ref()));
+pub(crate) fn fault(error: &dyn std::error::Error) -> Ended {
+    let message = format!("the host failed: {}", with_sources(error));
     Ended { retryable: true, ..Ended::new(Conclusion::Faulted, "faulted", message) }
 }
 

@@ -83,14 +83,7 @@ fn is_crowded(state: &RunState, job: usize, next: &Next) -> bool {
     status::siblings_running(state, job) + starting.count() >= max as usize
 }
 
-fn watch_deadline(
-    state: &RunState,
-    job: usize,
-    deadline: Timestamp,
-    timed_out: bool,
-    now: Timestamp,
-    next: &mut Next,
-) {
+fn watch_deadline(state: &RunState, job: usize, deadline: Timestamp, timed_out: bool, now: Timestamp, next: &mut Next) {
     if timed_out {
         return;
     }
@@ -102,7 +95,11 @@ fn watch_deadline(
 }
 
 fn advance_job(state: &RunState, job: usize, now: Timestamp, next: &mut Next) {
-    if next.events.iter().any(|event| matches!(event, RunEvent::JobTimedOut { job: out } if *out == state.plan_job(job).key)) {
+    if next
+        .events
+        .iter()
+        .any(|event| matches!(event, RunEvent::JobTimedOut { job: out } if *out == state.plan_job(job).key))
+    {
         return;
     }
     let Some(step) = state.jobs[job].steps.iter().position(|step| !step.phase.is_over()) else {

@@ -20,7 +20,10 @@ pub(super) struct Exhibit {
 
 impl Exhibit {
     /// The proof, one by one, with its place.
-    pub(super) fn evidence(&self, bodies: Vec<lockgate_model::evidence::EvidenceBody>) -> impl Iterator<Item = Evidence> + '_ {
+    pub(super) fn evidence(
+        &self,
+        bodies: Vec<lockgate_model::evidence::EvidenceBody>,
+    ) -> impl Iterator<Item = Evidence> + '_ {
         bodies.into_iter().map(|body| Evidence {
             job: self.job.clone(),
             matrix: self.matrix.clone(),

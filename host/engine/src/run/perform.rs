@@ -106,7 +106,8 @@ fn config(plan: &PlanStep, scope: &LateScope<'_>) -> Result<Json, String> {
     let value = scope.resolve(config).map_err(|error| format!("`with` could not be evaluated: {error}"))?;
     if let Some(schema) = schema {
         lockgate_planner::check_config(schema, &value).map_err(|errors| {
-            let errors: Vec<String> = errors.iter().map(|error| format!("with{}: {}", error.path, error.message)).collect();
+            let errors: Vec<String> =
+                errors.iter().map(|error| format!("with{}: {}", error.path, error.message)).collect();
             errors.join("; ")
         })?;
     }
@@ -140,7 +141,7 @@ pub fn perform(task: &Task, means: &Means<'_>) -> Ended {
         Kind::QualityGate => attempt.judge(config),
         other => Ok(refused(&format!("a {other} cannot be a step"))),
     };
-    ended.unwrap_or_else(|error| fault(&error))
+    ended.unwrap_or_else(|error| fault(&*error))
 }
 
 struct Attempt<'a> {
@@ -230,12 +231,7 @@ impl Attempt<'_> {
     }
 
     fn access(&self, workspace: &Workspace, writable: bool) -> WorkspaceAccess {
-        WorkspaceAccess {
-            path: workspace.path.clone(),
-            writable,
-            tree: Some(self.task.tree.root),
-            scratch: Vec::new(),
-        }
+        WorkspaceAccess { path: workspace.path.clone(), writable, tree: Some(self.task.tree.root), scratch: Vec::new() }
     }
 
     fn scratch(&self) -> Result<Vec<lockgate_ports::sandbox::ScratchAccess>, Error> {

@@ -7,8 +7,8 @@ use lockgate_model::outcome::Conclusion;
 use lockgate_planner::expression::{self, Scope, Status};
 use serde_json::{Map, json};
 
-use super::state::{JobState, RunState, StepPhase, StepState};
 use super::conclude::OUTPUTS_BYTES_MAX;
+use super::state::{JobState, RunState, StepPhase, StepState};
 use super::status;
 
 /// The scope of a job's `if`.
@@ -43,9 +43,9 @@ pub(super) fn job_outputs(state: &RunState, job: usize) -> Result<BTreeMap<Strin
     };
     let outputs: BTreeMap<String, Json> = plan.outputs.iter().map(value).collect::<Result<_, _>>()?;
     match json!(outputs).to_string().len() {
-        bytes if bytes > OUTPUTS_BYTES_MAX => {
-            Err(format!("the job's outputs have {bytes} bytes; at most {OUTPUTS_BYTES_MAX} are kept, publish an artifact instead"))
-        }
+        bytes if bytes > OUTPUTS_BYTES_MAX => Err(format!(
+            "the job's outputs have {bytes} bytes; at most {OUTPUTS_BYTES_MAX} are kept, publish an artifact instead"
+        )),
         _ => Ok(outputs),
     }
 }

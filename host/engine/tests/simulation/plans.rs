@@ -80,7 +80,13 @@ fn step(dice: &mut Dice, number: u64) -> PlanStep {
         name: format!("step {number}"),
         line: 1,
         condition: condition(dice),
-        action: StepAction::Plugin { alias: "any".parse().unwrap(), pin: pin(kind), config: Template::default(), schema: None, files: Vec::new() },
+        action: StepAction::Plugin {
+            alias: "any".parse().unwrap(),
+            pin: pin(kind),
+            config: Template::default(),
+            schema: None,
+            files: Vec::new(),
+        },
         env: BTreeMap::new(),
         grants: Grants { http, ..Grants::default() },
         effect: dice.pick(&[Effect::Once, Effect::Idempotent]),
@@ -91,5 +97,10 @@ fn step(dice: &mut Dice, number: u64) -> PlanStep {
 }
 
 fn pin(kind: Kind) -> PluginPin {
-    PluginPin { reference: "registry.example/any:1".to_owned(), digest: Digest::of(b"any"), kind, contract: "0.1.0".to_owned() }
+    PluginPin {
+        reference: "registry.example/any:1".to_owned(),
+        digest: Digest::of(b"any"),
+        kind,
+        contract: "0.1.0".to_owned(),
+    }
 }

@@ -132,7 +132,8 @@ impl World {
     /// Where a timer comes before anything else can happen, lets it come: true.
     fn sleep_until(&mut self, wake_at: Option<Timestamp>) -> bool {
         let Some(wake_at) = wake_at.filter(|_| self.host.appends.is_empty()) else { return false };
-        let next_end = self.host.under_way.values().map(|work| if work.stopped { self.now } else { work.ends_at }).min();
+        let next_end =
+            self.host.under_way.values().map(|work| if work.stopped { self.now } else { work.ends_at }).min();
         let comes_first = next_end.is_none_or(|end| wake_at < end);
         if comes_first {
             self.now = self.now.max(wake_at);
@@ -303,7 +304,8 @@ impl World {
         for ((job, step), numbers) in outward {
             let plan = &self.plan.jobs[job].steps[step];
             let pure = plan.kind().is_some_and(|kind| kind.is_pure());
-            let times: u32 = numbers.iter().map(|number| self.performed[&AttemptKey { job, step, number: *number }]).sum();
+            let times: u32 =
+                numbers.iter().map(|number| self.performed[&AttemptKey { job, step, number: *number }]).sum();
             assert!(pure || plan.is_repeatable() || times <= 1, "{}/{} was done {times} times", job, plan.id);
         }
     }
