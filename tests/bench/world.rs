@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use lockgate_engine::World;
 use lockgate_model::time::Timestamp;
-use lockgate_ports::{Blobs, Clock};
+use lockgate_ports::{Blobs, Cache, Clock};
 use lockgate_sandbox::WasmSandbox;
 use lockgate_store::disk::{BlobFiles, WorkFolders};
 use lockgate_store::sqlite::{Database, JournalFiles};
@@ -36,7 +36,8 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn open() -> Self {
+    /// With `cached`, answers are kept and looked up as the binary does it.
+    pub(crate) fn open(cached: bool) -> Self {
         let beside = std::env::current_exe().expect("a path").parent().expect("a folder").to_owned();
         // On a real disk: a temporary folder in memory would make every commit free.
         let folder = tempfile::tempdir_in(beside).expect("a temporary folder");
@@ -55,7 +56,7 @@ impl Bench {
         let sandbox = WasmSandbox::new(lockgate_sandbox::Settings {
             blobs: blobs.clone(),
             tools: Arc::new(tools),
-            cache: Some(database.clone()),
+            cache: cached.then(|| database.clone() as Arc<dyn Cache>),
             clock: clock.clone(),
             compiled_folder: folder.path().join("compiled"),
             permits: permits(),

@@ -1,5 +1,7 @@
 //! A line for each thing that happened, on standard error: for logs of other systems and for pipes.
 
+use std::io::Write;
+
 use lockgate_engine::Observer;
 use lockgate_engine::run::RunState;
 use lockgate_model::event::RunEvent;
@@ -58,7 +60,9 @@ fn again(number: u32) -> String {
 impl Observer for Plain {
     fn event(&self, _at: Timestamp, event: &RunEvent, _state: &RunState) {
         if let Some(line) = self.line(event) {
-            anstream::eprintln!("{}", line.trim_end());
+            // One write for a line: runs have thousands of them, and standard error has no buffer.
+            let line = format!("{}\n", line.trim_end());
+            let _ = std::io::stderr().lock().write_all(line.as_bytes());
         }
     }
 

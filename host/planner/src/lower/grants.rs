@@ -34,7 +34,28 @@ pub(crate) fn lower(text: Option<&Spanned<GrantsText>>, context: &mut Context<'_
     for (tool, span) in texts(&text.exec, context) {
         add_tool(&mut grants, &tool, span, context);
     }
+    warn_of_what_is_not_there_yet(text, context.report);
     grants
+}
+
+/// Grants that this host reads and does not carry out. What they would open stays closed, so that none of them can hurt.
+fn warn_of_what_is_not_there_yet(text: &GrantsText, report: &mut Report) {
+    const NETWORK: &str = "this version gives no network to plugins and tools, whatever `http` grants";
+    const SECRETS: &str = "this version holds no secrets: asking for one will be refused";
+    const FILES: &str = "this version grants the whole workspace or nothing: the step will be refused";
+    let of = |texts: &Texts, narrow_only: bool| {
+        let texts = texts.iter().flat_map(|texts| &texts.0);
+        texts.filter(|text| !narrow_only || text.value != "**").map(|text| text.span).next()
+    };
+    let early = [
+        (of(&text.http, false), NETWORK),
+        (of(&text.secrets, false), SECRETS),
+        (of(&text.read, true), FILES),
+        (of(&text.write, true), FILES),
+    ];
+    for (span, message) in early.into_iter().filter_map(|(span, message)| Some((span?, message))) {
+        report.warning("not-yet", span, message).help("leave the grant out until then");
+    }
 }
 
 /// Grants a native tool that the host knows.

@@ -13,9 +13,10 @@ use super::settings::Settings;
 
 /// `LKGT`; `file` and the like know a database by it.
 pub(super) const APPLICATION_ID: i64 = 0x4c4b_4754;
-/// The write-ahead log is carried over into the database when it has grown to this: rarely, because a commit waits
-/// for it. 16 MiB.
-const WAL_PAGES_MAX: u32 = 4_000;
+/// The write-ahead log is carried over into the database when it has grown to this, 4 MiB, and is then written from its
+/// start again: a commit that overwrites is on disk in half the time of one that makes the file longer, which is worth
+/// the millisecond that one commit in some hundreds waits.
+const WAL_PAGES_MAX: u32 = 1_000;
 /// What the writer keeps of the file in memory.
 const PAGE_CACHE_KIB_MAX: u32 = 8 * 1024;
 /// A commit has fewer kinds of statements than this; all stay prepared.

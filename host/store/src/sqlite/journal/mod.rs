@@ -4,13 +4,15 @@ mod line_file;
 mod names;
 mod recorder;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_model::host_call::HostCall;
-use lockgate_model::ids::AttemptId;
+use lockgate_model::ids::{AttemptId, RunId};
 use lockgate_ports::{Journal, Recorder};
 use serde::Deserialize;
 
@@ -24,21 +26,38 @@ pub use self::recorder::JOURNAL_SPILL_BYTES;
 pub struct JournalFiles {
     database: Arc<Database>,
     folder: PathBuf,
+    /// Files that earlier processes left, for each run that this one has written to.
+    left: Mutex<BTreeMap<RunId, BTreeSet<OsString>>>,
 }
 
 impl JournalFiles {
     /// Files go below `folder`, which is made when the first one is.
     #[must_use]
     pub fn new(database: Arc<Database>, folder: PathBuf) -> Self {
-        Self { database, folder }
+        Self { database, folder, left: Mutex::default() }
     }
+
+    /// Removes what an earlier process left under an attempt's name. The folder is looked at once for each run: a pure
+    /// attempt, which makes no file, shall not pay for one that is not there.
+    fn sweep(&self, attempt: &AttemptId, path: &Path) {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.entry(attempt.run.clone()).or_insert_with(|| names_in(folder)).remove(name) {
+            drop(fs::remove_file(path));
+        }
+    }
+}
+
+fn names_in(folder: &Path) -> BTreeSet<OsString> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    entries.filter_map(|entry| entry.ok().map(|entry| entry.file_name())).collect()
 }
 
 impl Journal for JournalFiles {
     /// A file that an earlier process left under the same name is removed: it died with its attempt.
     fn open(&self, attempt: &AttemptId, live: bool) -> Arc<dyn Recorder> {
         let path = names::file_of(&self.folder, attempt);
-        drop(fs::remove_file(&path));
+        self.sweep(attempt, &path);
         Arc::new(FileRecorder::new(path, live))
     }
 
