@@ -4,11 +4,11 @@ mod line_file;
 mod names;
 mod recorder;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_model::host_call::HostCall;
@@ -26,31 +26,29 @@ pub use self::recorder::JOURNAL_SPILL_BYTES;
 pub struct JournalFiles {
     database: Arc<Database>,
     folder: PathBuf,
-    /// Files that earlier processes left, for each run that this one has written to.
-    left: Mutex<BTreeMap<RunId, BTreeSet<OsString>>>,
+    /// Runs whose folder was looked at, and whether there was one.
+    looked_at: Mutex<BTreeMap<RunId, bool>>,
+    /// Whether this process has made a file.
+    made: Arc<AtomicBool>,
 }
 
 impl JournalFiles {
     /// Files go below `folder`, which is made when the first one is.
     #[must_use]
     pub fn new(database: Arc<Database>, folder: PathBuf) -> Self {
-        Self { database, folder, left: Mutex::default() }
+        Self { database, folder, looked_at: Mutex::default(), made: Arc::default() }
     }
 
-    /// Removes what an earlier process left under an attempt's name. The folder is looked at once for each run: a pure
-    /// attempt, which makes no file, shall not pay for one that is not there.
+    /// Removes what an earlier try left under an attempt's name. Pure attempts make no file, and shall not pay for one
+    /// that cannot be there: a run's folder is looked for once.
     fn sweep(&self, attempt: &AttemptId, path: &Path) {
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        if left.entry(attempt.run.clone()).or_insert_with(|| names_in(folder)).remove(name) {
+        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_there = || path.parent().is_some_and(Path::exists);
+        let had_folder = *looked_at.entry(attempt.run.clone()).or_insert_with(is_there);
+        if had_folder || self.made.load(Ordering::SeqCst) {
             drop(fs::remove_file(path));
         }
     }
-}
-
-fn names_in(folder: &Path) -> BTreeSet<OsString> {
-    let entries = fs::read_dir(folder).into_iter().flatten();
-    entries.filter_map(|entry| entry.ok().map(|entry| entry.file_name())).collect()
 }
 
 impl Journal for JournalFiles {
@@ -58,7 +56,7 @@ impl Journal for JournalFiles {
     fn open(&self, attempt: &AttemptId, live: bool) -> Arc<dyn Recorder> {
         let path = names::file_of(&self.folder, attempt);
         self.sweep(attempt, &path);
-        Arc::new(FileRecorder::new(path, live))
+        Arc::new(FileRecorder::new(path, live, self.made.clone()))
     }
 
     fn read(&self, attempt: &AttemptId, from: u32) -> Result<Vec<HostCall>, String> {

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lockgate_model::host_call::{CallBody, HostCall, LogLevel, LogLine, LogSource, Permission};
 use lockgate_ports::Recorder;
@@ -16,6 +17,8 @@ pub const JOURNAL_SPILL_BYTES: usize = 16 * 1024;
 pub(super) struct FileRecorder {
     path: PathBuf,
     live: bool,
+    /// Raised when a file is made.
+    made: Arc<AtomicBool>,
     state: Mutex<State>,
 }
 
@@ -38,8 +41,8 @@ struct Lost {
 
 impl FileRecorder {
     /// For an attempt that begins; makes no file yet.
-    pub(super) fn new(path: PathBuf, live: bool) -> Self {
-        Self { path, live, state: Mutex::default() }
+    pub(super) fn new(path: PathBuf, live: bool, made: Arc<AtomicBool>) -> Self {
+        Self { path, live, made, state: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -55,6 +58,7 @@ impl Recorder for FileRecorder {
         }
         state.push(call);
         if self.live || state.lines.len() > JOURNAL_SPILL_BYTES {
+            self.made.store(true, Ordering::SeqCst);
             state.spill(&self.path);
         }
     }
