@@ -34,21 +34,22 @@ pub(crate) fn against_spawn(guest: &[u8], spawn: &Figure) -> Option<Ratio> {
     let component = bench.world.blobs.put(guest).expect("the guest is kept");
     bench.world.sandbox.describe(&component).expect("the guest is a plugin");
     let alone = World { log: Arc::new(OneByOne(bench.world.log.clone())), ..bench.world.clone() };
-    let step = Figure::median_us("a pure step, its commit its own", ends(alone, &plan(component, 0), RunId::new(1, 1)));
-    let chain = ends(bench.world.clone(), &plan(component, STEPS), RunId::new(2, 2));
+    let step =
+        Figure::median_us("a pure step, its commit its own", ends(alone, &plan(component, 0), &RunId::new(1, 1)));
+    let chain = ends(bench.world.clone(), &plan(component, STEPS), &RunId::new(2, 2));
     let mean_us = chain.iter().sum::<f64>() / chain.len() as f64;
     println!("{:<58} {mean_us:>8.1} us mean", "a pure step of a chain, commits shared");
     Some(Ratio::new("step_vs_spawn", &step, spawn, 0.5))
 }
 
 /// Microseconds between the ends of the chain's steps.
-fn ends(world: World, plan: &Plan, run: RunId) -> Vec<f64> {
+fn ends(world: World, plan: &Plan, run: &RunId) -> Vec<f64> {
     let digest = plan.source;
     let stopwatch = Arc::new(Stopwatch::default());
     let observer: Arc<dyn Observer> = stopwatch.clone();
     let begin = Begin::New { plan: Arc::new(plan.clone()), tree: TreeRef { root: digest, times: digest } };
     let engine = Engine::new(world, "bench:boot:1:1".to_owned(), permits(), 1);
-    let ended = engine.run(&run, begin, &Control::default(), &observer).expect("the run is driven");
+    let ended = engine.run(run, begin, &Control::default(), &observer).expect("the run is driven");
     assert_eq!(ended.conclusion, Some(Conclusion::Passed));
     let ends = stopwatch.ends.lock().expect("no panic");
     ends.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1e6).collect()

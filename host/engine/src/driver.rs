@@ -3,7 +3,7 @@
 //! The order it keeps: an event is applied at once, handed over for appending in the same `poll`, and published only
 //! after its commit. An effect that needs a commit is held back until all that was decided before it is on disk.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use lockgate_model::time::Timestamp;
 
@@ -20,6 +20,8 @@ pub struct Driver<M: Machine> {
     /// Events known to be on disk.
     committed: u64,
     under_way: BTreeSet<<M::Effect as Effect>::Key>,
+    /// Effects that wait for a commit, and where the stream ended when they were first wanted.
+    held: BTreeMap<<M::Effect as Effect>::Key, u64>,
     unsent: Vec<Stamped<M::Event>>,
     unpublished: VecDeque<Stamped<M::Event>>,
 }
@@ -56,6 +58,7 @@ impl<M: Machine> Driver<M> {
             seq,
             committed: seq,
             under_way: BTreeSet::new(),
+            held: BTreeMap::new(),
             unsent: Vec::new(),
             unpublished: VecDeque::new(),
         }
@@ -64,6 +67,11 @@ impl<M: Machine> Driver<M> {
     /// The state, with everything decided so far.
     pub fn state(&self) -> &M::State {
         &self.state
+    }
+
+    /// The state, when nothing more is to be done.
+    pub fn into_state(self) -> M::State {
+        self.state
     }
 
     /// Whether everything decided is on disk.
@@ -155,9 +163,24 @@ impl<M: Machine> Driver<M> {
         unwanted
     }
 
+    /// An effect waits for what was decided before it was first wanted, not for what came later: work that goes on
+    /// deciding beside it cannot hold it back for ever.
     fn startable(&mut self, effects: Vec<M::Effect>) -> Vec<M::Effect> {
-        let settled = self.is_settled();
-        let may_start = |effect: &M::Effect| settled || !effect.needs_commit();
-        effects.into_iter().filter(|effect| may_start(effect) && self.under_way.insert(effect.key())).collect()
+        let mut held = std::mem::take(&mut self.held);
+        let mut start = Vec::new();
+        for effect in effects {
+            let key = effect.key();
+            if self.under_way.contains(&key) {
+                continue;
+            }
+            let wanted_at = held.remove(&key).unwrap_or(self.seq);
+            if effect.needs_commit() && wanted_at > self.committed {
+                self.held.insert(key, wanted_at);
+            } else {
+                self.under_way.insert(key);
+                start.push(effect);
+            }
+        }
+        start
     }
 }

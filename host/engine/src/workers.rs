@@ -25,17 +25,23 @@ impl Lane {
     }
 
     /// Queues a job. Jobs must not panic; a thread that dies of one is replaced by the next job.
-    pub(crate) fn submit(&self, job: Job) {
+    ///
+    /// # Errors
+    /// When there is no thread and none can be started; the job is dropped then.
+    pub(crate) fn submit(&self, job: Job) -> std::io::Result<()> {
         let open = self.open.fetch_add(1, Ordering::SeqCst) + 1;
         let threads = self.threads.load(Ordering::SeqCst);
-        if threads < open.min(self.threads_max) {
-            self.add_thread();
+        let added = if threads < open.min(self.threads_max) { self.add_thread() } else { Ok(()) };
+        if let (Err(error), 0) = (added, threads) {
+            self.open.fetch_sub(1, Ordering::SeqCst);
+            return Err(error);
         }
         // The receiver is held by this lane: the queue cannot be closed.
         let _ = self.queue.send(job);
+        Ok(())
     }
 
-    fn add_thread(&self) {
+    fn add_thread(&self) -> std::io::Result<()> {
         let (jobs, threads, open) = (self.jobs.clone(), self.threads.clone(), self.open.clone());
         let work = move || {
             let _alive = Counted(threads);
@@ -45,9 +51,11 @@ impl Lane {
             }
         };
         self.threads.fetch_add(1, Ordering::SeqCst);
-        if std::thread::Builder::new().name(self.name.to_owned()).spawn(work).is_err() {
+        let started = std::thread::Builder::new().name(self.name.to_owned()).spawn(work);
+        if started.is_err() {
             self.threads.fetch_sub(1, Ordering::SeqCst);
         }
+        started.map(drop)
     }
 }
 
@@ -71,12 +79,14 @@ mod tests {
         let (release, blocked) = crossbeam_channel::bounded::<()>(0);
         lane.submit(Box::new(move || {
             let _ = blocked.recv();
-        }));
+        }))
+        .unwrap();
         for number in 0..100 {
             let done = done.clone();
             lane.submit(Box::new(move || {
                 let _ = done.send(number);
-            }));
+            }))
+            .unwrap();
         }
         let mut seen: Vec<i32> = (0..100).map(|_| results.recv().unwrap()).collect();
         seen.sort_unstable();

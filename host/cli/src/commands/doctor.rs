@@ -17,10 +17,10 @@ pub(crate) fn doctor(state: &Path) -> Result<Exit, CliError> {
     let mut all_good = plugins(&host, style);
     for check in host.tools.diagnose() {
         if check.ok {
-            good(style, &check.name, &check.detail);
+            good(style, check.name, &check.detail);
         } else {
             all_good = false;
-            bad(style, &check.name, &check.detail, check.remedy.as_deref().unwrap_or_default());
+            bad(style, check.name, &check.detail, check.remedy.as_deref().unwrap_or_default());
         }
     }
     let names: Vec<String> = host.tools.names().iter().map(ToString::to_string).collect();
@@ -34,13 +34,13 @@ fn plugins(host: &Host, style: Style) -> bool {
         .parse()
         .map_err(|error| format!("{error}"))
         .and_then(|reference| registry.resolve(&reference).map_err(|error| crate::exit::chain(&error)));
-    match found {
+    match &found {
         Ok(resolved) => {
-            good(style, "plugins", &format!("{FIRST_PARTY_PREFIX} is mirrored here ({})", resolved.component.short()))
+            good(style, "plugins", &format!("{FIRST_PARTY_PREFIX} is mirrored here ({})", resolved.component.short()));
         }
-        Err(error) => bad(style, "plugins", &error, "cargo xtask plugins"),
+        Err(error) => bad(style, "plugins", error, "cargo xtask plugins"),
     }
-    true
+    found.is_ok()
 }
 
 fn good(style: Style, name: &str, detail: &str) {

@@ -1,6 +1,7 @@
 //! Plans and runs as trees of text.
 
 use lockgate_engine::run::{JobPhase, JobState, RunState, StepPhase, StepState};
+use lockgate_model::ids::JobKey;
 use lockgate_model::plan::{Plan, PlanJob, PlanStep, StepAction};
 
 use super::duration;
@@ -22,7 +23,7 @@ pub(crate) fn of_plan(plan: &Plan, style: Style) -> String {
 }
 
 fn job_line(job: &PlanJob, style: Style) -> String {
-    let needs: Vec<&str> = job.needs.iter().map(|need| need.as_str()).collect();
+    let needs: Vec<&str> = job.needs.iter().map(JobKey::as_str).collect();
     let needs = if needs.is_empty() { String::new() } else { style.dim(&format!("  needs {}", needs.join(", "))) };
     format!("  {}{needs}\n", job.key)
 }

@@ -6,8 +6,9 @@ use lockgate_model::outcome::Conclusion;
 use lockgate_model::plan::RetryOn;
 use lockgate_model::time::Timestamp;
 
-use super::state::{JobPhase, JobState, RunStart, RunState, StepPhase, StepState};
-use super::{status, step_name};
+use super::conclude::REFUSED;
+use super::state::{JobPhase, RunStart, RunState, StepPhase, StepState};
+use super::{reopen, status, step_name};
 use crate::machine::IllegalEvent;
 
 /// Folds an event into the state; see `Machine::apply`.
@@ -18,14 +19,15 @@ pub(super) fn apply(state: &mut RunState, at: Timestamp, event: &RunEvent) -> Re
             state.start = Some(RunStart { run: run.clone(), at, tree: *tree });
         }
         RunEvent::JobStarted { job, deadline } => {
-            let job = waiting_job(state, job, "job-started")?;
-            job.phase = JobPhase::Running { deadline: *deadline, timed_out: false };
-            job.started_at = Some(at);
+            let started = waiting_job(state, job, "job-started")?;
+            state.jobs[started].phase = JobPhase::Running { deadline: *deadline, timed_out: false };
+            state.jobs[started].started_at = Some(at);
+            state.count_cells(started);
         }
         RunEvent::JobSkipped { job, reason } => {
-            let job = waiting_job(state, job, "job-skipped")?;
-            job.phase = JobPhase::Done(Conclusion::Skipped);
-            job.reason.clone_from(reason);
+            let skipped = waiting_job(state, job, "job-skipped")?;
+            state.jobs[skipped].phase = JobPhase::Done(Conclusion::Skipped);
+            state.jobs[skipped].reason.clone_from(reason);
         }
         RunEvent::StepSkipped { job, step, reason } => {
             let step = startable_step(state, job, step, "step-skipped")?.2;
@@ -40,34 +42,40 @@ pub(super) fn apply(state: &mut RunState, at: Timestamp, event: &RunEvent) -> Re
             let step = running_step(state, job, step, *number, "attempt-lost")?;
             step.phase = StepPhase::Pending;
         }
-        RunEvent::RetryScheduled { job, step, not_before, .. } => {
-            let step = startable_step(state, job, step, "retry-scheduled")?.2;
+        RunEvent::RetryScheduled { job, step, number, not_before } => {
+            let step = retrying_step(state, job, step, *number)?;
             step.phase = StepPhase::Waiting { not_before: *not_before };
         }
         RunEvent::NeedsAttention { job, step, reason } => needs_attention(state, job, step, reason)?,
         RunEvent::JobTimedOut { job } => {
-            let job = running_job(state, job, "job-timed-out")?;
-            if let JobPhase::Running { timed_out, .. } = &mut job.phase {
+            let late = running_job(state, job, "job-timed-out")?;
+            if let JobPhase::Running { timed_out, .. } = &mut state.jobs[late].phase {
                 *timed_out = true;
             }
         }
         RunEvent::JobFinished { job, conclusion, outputs, reason } => {
-            let job = running_job(state, job, "job-finished")?;
-            job.phase = JobPhase::Done(*conclusion);
-            job.outputs.clone_from(outputs);
-            job.finished_at = Some(at);
-            job.reason.clone_from(reason);
+            let job = finishing_job(state, job)?;
+            state.jobs[job].outputs.clone_from(outputs);
+            state.jobs[job].reason.clone_from(reason);
+            job_finished(state, job, at, *conclusion);
         }
         RunEvent::CancelRequested { reason } => {
             state.cancel.get_or_insert_with(|| reason.clone());
         }
         RunEvent::RunFinished { conclusion } => {
+            check_all_ended(state)?;
             state.conclusion = Some(*conclusion);
             state.finished_at = Some(at);
         }
-        RunEvent::RunReopened { .. } => reopen(state),
+        RunEvent::RunReopened { .. } => reopen::reopen(state),
     }
     Ok(())
+}
+
+fn job_finished(state: &mut RunState, job: usize, at: Timestamp, conclusion: Conclusion) {
+    state.jobs[job].phase = JobPhase::Done(conclusion);
+    state.jobs[job].finished_at = Some(at);
+    state.count_cells(job);
 }
 
 /// What may come at all before the first event, and after the last.
@@ -147,6 +155,8 @@ fn deserves_retry(state: &RunState, job: usize, step: usize, result: &StepResult
     };
     // A step that may have acted outside is not done twice because the host stumbled; `effect:` says whether it may be.
     let allowed = plan.is_repeatable() || plan.retry.on == RetryOn::Any;
+    // What the pipeline itself forbids it forbids the second time, too.
+    let counts = counts && result.outcome != REFUSED;
     let tries = state.jobs[job].steps[step].retries + 1;
     counts && allowed && tries < plan.retry.attempts_max && status::stop_reason(state, job).is_none()
 }
@@ -159,69 +169,50 @@ fn needs_attention(state: &mut RunState, job: &JobKey, step: &StepId, reason: &s
     }
     step.phase = StepPhase::Done(Conclusion::NeedsAttention);
     step.reason = reason.to_owned();
+    // How an earlier attempt ended says nothing of this one.
+    step.result = None;
     Ok(())
 }
 
-/// What did not end well is open again, and so is all that was skipped, or ran, because of it.
-fn reopen(state: &mut RunState) {
-    let plan = state.plan.clone();
-    let mut reopened = vec![false; state.jobs.len()];
-    for (at, job) in plan.jobs.iter().enumerate() {
-        let needs_reopened = job.needs.iter().filter_map(|need| state.job_index(need)).any(|need| reopened[need]);
-        let is_good = state.jobs[at].conclusion().is_some_and(Conclusion::is_good);
-        reopened[at] = needs_reopened || !is_good;
-        if needs_reopened {
-            state.jobs[at].restart(0);
-        } else if !is_good {
-            let first_bad = state.jobs[at].steps.iter().position(|step| !step.is_good());
-            state.jobs[at].restart(first_bad.unwrap_or(0));
-        }
-    }
-    state.cancel = None;
-    state.conclusion = None;
-    state.finished_at = None;
-}
-
-impl JobState {
-    /// Takes back all steps from `first` on; attempts go on counting.
-    fn restart(&mut self, first: usize) {
-        self.tree = self.steps.get(first).and_then(|step| step.tree_before).or(self.tree);
-        for step in &mut self.steps[first..] {
-            *step = StepState { attempts: step.attempts, ..StepState::default() };
-        }
-        if first == 0 {
-            self.tree = None;
-        }
-        self.phase = JobPhase::Waiting;
-        self.outputs.clear();
-        self.finished_at = None;
-        self.reason.clear();
+fn check_all_ended(state: &RunState) -> Result<(), IllegalEvent> {
+    match state.jobs.iter().position(|job| job.conclusion().is_none()) {
+        Some(open) => Err(illegal("run-finished", &format!("job {} has not ended", state.plan_job(open).key))),
+        None => Ok(()),
     }
 }
 
-impl StepState {
-    fn is_good(&self) -> bool {
-        matches!(self.phase, StepPhase::Done(conclusion) if conclusion.is_good())
-    }
+fn find_job(state: &RunState, key: &JobKey, event: &str) -> Result<usize, IllegalEvent> {
+    state.job_index(key).ok_or_else(|| illegal(event, &format!("the plan has no job {key}")))
 }
 
-fn find_job<'a>(state: &'a mut RunState, key: &JobKey, event: &str) -> Result<&'a mut JobState, IllegalEvent> {
-    let index = state.job_index(key).ok_or_else(|| illegal(event, &format!("the plan has no job {key}")))?;
-    Ok(&mut state.jobs[index])
-}
-
-fn waiting_job<'a>(state: &'a mut RunState, key: &JobKey, event: &str) -> Result<&'a mut JobState, IllegalEvent> {
+/// A job that has not begun, behind jobs that have ended.
+fn waiting_job(state: &RunState, key: &JobKey, event: &str) -> Result<usize, IllegalEvent> {
     let job = find_job(state, key, event)?;
-    if job.phase == JobPhase::Waiting { Ok(job) } else { Err(illegal(event, &format!("job {key} has begun"))) }
+    if state.jobs[job].phase != JobPhase::Waiting {
+        return Err(illegal(event, &format!("job {key} has begun")));
+    }
+    if !status::needs_are_done(state, job) {
+        return Err(illegal(event, &format!("a job that {key} needs has not ended")));
+    }
+    Ok(job)
 }
 
-fn running_job<'a>(state: &'a mut RunState, key: &JobKey, event: &str) -> Result<&'a mut JobState, IllegalEvent> {
+fn running_job(state: &RunState, key: &JobKey, event: &str) -> Result<usize, IllegalEvent> {
     let job = find_job(state, key, event)?;
-    if matches!(job.phase, JobPhase::Running { .. }) {
-        Ok(job)
-    } else {
-        Err(illegal(event, &format!("job {key} is not running")))
+    match state.jobs[job].phase {
+        JobPhase::Running { .. } => Ok(job),
+        JobPhase::Waiting | JobPhase::Done(_) => Err(illegal(event, &format!("job {key} is not running"))),
     }
+}
+
+/// A job ends when its steps are over, or before any of them when its `if` cannot be evaluated.
+fn finishing_job(state: &RunState, key: &JobKey) -> Result<usize, IllegalEvent> {
+    let job = running_job(state, key, "job-finished")?;
+    let at_rest = |step: &StepState| step.phase.is_over() || step.phase == StepPhase::Pending;
+    if state.jobs[job].steps.iter().all(at_rest) {
+        return Ok(job);
+    }
+    Err(illegal("job-finished", &format!("a step of {key} is under way")))
 }
 
 fn find_step(state: &RunState, job: &JobKey, step: &StepId, event: &str) -> Result<(usize, usize), IllegalEvent> {
@@ -241,12 +232,26 @@ fn startable_step<'a>(
     let (job_at, step_at) = find_step(state, job, step, event)?;
     let steps = &state.jobs[job_at].steps;
     let in_turn = steps[..step_at].iter().all(|before| before.phase.is_over());
-    let open = matches!(steps[step_at].phase, StepPhase::Pending | StepPhase::Waiting { .. } | StepPhase::Retrying);
+    let open = matches!(steps[step_at].phase, StepPhase::Pending | StepPhase::Waiting { .. });
     let runs = matches!(state.jobs[job_at].phase, JobPhase::Running { .. });
     if in_turn && open && runs {
         return Ok((job_at, step_at, &mut state.jobs[job_at].steps[step_at]));
     }
     Err(illegal(event, &format!("it is not the turn of {}", step_name(job, step))))
+}
+
+fn retrying_step<'a>(
+    state: &'a mut RunState,
+    job: &JobKey,
+    step: &StepId,
+    number: u32,
+) -> Result<&'a mut StepState, IllegalEvent> {
+    let (job_at, step_at) = find_step(state, job, step, "retry-scheduled")?;
+    let found = &mut state.jobs[job_at].steps[step_at];
+    if found.phase == StepPhase::Retrying && number == found.attempts + 1 {
+        return Ok(found);
+    }
+    Err(illegal("retry-scheduled", &format!("attempt {number} of {} is not due", step_name(job, step))))
 }
 
 fn running_step<'a>(

@@ -5,12 +5,17 @@ use lockgate_model::outcome::Conclusion;
 use lockgate_model::plan::StepAction;
 use lockgate_model::template::Condition;
 use lockgate_model::time::Timestamp;
-use lockgate_planner::expression;
+use lockgate_planner::expression::Status;
 use lockgate_ports::cancel::StopReason;
 
+use super::conclude::{MESSAGE_BYTES_MAX, REFUSED};
+use super::message::cut;
 use super::state::{JobPhase, RunState, StepPhase};
 use super::{AttemptKey, RunEffect, scope, status};
 use crate::machine::Decision;
+
+/// Doublings of the wait between tries; the tenth makes 17 minutes of a second.
+const BACKOFF_DOUBLINGS_MAX: u32 = 10;
 
 type Next = Decision<RunEvent, RunEffect>;
 
@@ -23,8 +28,13 @@ pub(super) fn decide(state: &RunState, now: Timestamp) -> Next {
     for job in 0..state.jobs.len() {
         match state.jobs[job].phase {
             JobPhase::Waiting => begin_job(state, job, now, &mut next),
+            JobPhase::Running { deadline, timed_out: false } if now >= deadline => {
+                next.events.push(RunEvent::JobTimedOut { job: state.plan_job(job).key.clone() });
+            }
             JobPhase::Running { deadline, timed_out } => {
-                watch_deadline(state, job, deadline, timed_out, now, &mut next);
+                if !timed_out {
+                    next.wake(deadline);
+                }
                 advance_job(state, job, now, &mut next);
             }
             JobPhase::Done(_) => {}
@@ -37,37 +47,29 @@ pub(super) fn decide(state: &RunState, now: Timestamp) -> Next {
 }
 
 fn begin_job(state: &RunState, job: usize, now: Timestamp, next: &mut Next) {
-    let plan = state.plan_job(job);
     if !status::needs_are_done(state, job) || is_crowded(state, job, next) {
         return;
     }
+    let plan = state.plan_job(job);
     let key = plan.key.clone();
     let status = status::before_job(state, job);
     let implicit = matches!(plan.condition, Condition::Success | Condition::Expression { status: false, .. });
-    if implicit && status::needs_skipped(state, job) && !status.failed {
+    if implicit && !status.failed && status::needs_skipped(state, job) {
         let reason = "a job that it needs was skipped".to_owned();
         return next.events.push(RunEvent::JobSkipped { job: key, reason });
     }
-    let holds = match &plan.condition {
-        Condition::Expression { .. } => expression::holds(&plan.condition, &scope::of_job(state, job, status)),
-        simple => Ok(holds_simply(simple, status.failed, status.cancelled)),
-    };
     let deadline = now.plus_ms(plan.timeout_ms);
-    match holds {
+    match status::job_condition(state, job, status) {
         Ok(true) => next.events.push(RunEvent::JobStarted { job: key, deadline }),
         Ok(false) => {
-            let reason = skip_reason(&plan.condition, status.failed, status.cancelled, "a job that it needs failed");
+            let reason = skip_reason(&plan.condition, status, "a job that it needs failed");
             next.events.push(RunEvent::JobSkipped { job: key, reason });
         }
         Err(error) => {
-            let reason = format!("`if` could not be evaluated: {error}");
+            let reason = cut(format!("`if` could not be evaluated: {error}"), MESSAGE_BYTES_MAX);
+            let (conclusion, outputs) = (Conclusion::Failed, Default::default());
             next.events.push(RunEvent::JobStarted { job: key.clone(), deadline });
-            next.events.push(RunEvent::JobFinished {
-                job: key,
-                conclusion: Conclusion::Failed,
-                outputs: Default::default(),
-                reason,
-            });
+            next.events.push(RunEvent::JobFinished { job: key, conclusion, outputs, reason });
         }
     }
 }
@@ -75,33 +77,15 @@ fn begin_job(state: &RunState, job: usize, now: Timestamp, next: &mut Next) {
 /// Whether as many cells run as may; those that this very decision starts are counted.
 fn is_crowded(state: &RunState, job: usize, next: &Next) -> bool {
     let Some(max) = state.plan_job(job).parallel_max else { return false };
-    let id = &state.plan_job(job).id;
+    let cells = state.cells(job);
     let starting = next.events.iter().filter(|event| match event {
-        RunEvent::JobStarted { job, .. } => state.job_index(job).is_some_and(|job| state.plan_job(job).id == *id),
+        RunEvent::JobStarted { job, .. } => state.job_index(job).is_some_and(|job| cells.contains(&job)),
         _ => false,
     });
-    status::siblings_running(state, job) + starting.count() >= max as usize
-}
-
-fn watch_deadline(state: &RunState, job: usize, deadline: Timestamp, timed_out: bool, now: Timestamp, next: &mut Next) {
-    if timed_out {
-        return;
-    }
-    if now >= deadline {
-        next.events.push(RunEvent::JobTimedOut { job: state.plan_job(job).key.clone() });
-    } else {
-        next.wake(deadline);
-    }
+    state.tally(job).running + starting.count() >= max as usize
 }
 
 fn advance_job(state: &RunState, job: usize, now: Timestamp, next: &mut Next) {
-    if next
-        .events
-        .iter()
-        .any(|event| matches!(event, RunEvent::JobTimedOut { job: out } if *out == state.plan_job(job).key))
-    {
-        return;
-    }
     let Some(step) = state.jobs[job].steps.iter().position(|step| !step.phase.is_over()) else {
         return finish_job(state, job, next);
     };
@@ -119,44 +103,31 @@ fn advance_job(state: &RunState, job: usize, now: Timestamp, next: &mut Next) {
 
 fn finish_job(state: &RunState, job: usize, next: &mut Next) {
     let key = state.plan_job(job).key.clone();
+    let conclusion = status::job_conclusion(state, job);
     let (conclusion, outputs, reason) = match scope::job_outputs(state, job) {
-        Ok(outputs) => (status::job_conclusion(state, job), outputs, String::new()),
-        Err(error) => (status::job_conclusion(state, job).max(Conclusion::Failed), Default::default(), error),
+        Ok(outputs) => (conclusion, outputs, String::new()),
+        Err(error) => (conclusion.max(Conclusion::Failed), Default::default(), cut(error, MESSAGE_BYTES_MAX)),
     };
     next.events.push(RunEvent::JobFinished { job: key, conclusion, outputs, reason });
 }
 
 fn begin_step(state: &RunState, job: usize, step: usize, now: Timestamp, next: &mut Next) {
-    let plan = state.plan_step(job, step);
     let status = status::before_step(state, job, step);
-    let holds = match &plan.condition {
-        Condition::Expression { .. } => expression::holds(&plan.condition, &scope::of_step(state, job, step, status)),
-        simple => Ok(holds_simply(simple, status.failed, status.cancelled)),
-    };
-    match holds {
+    match status::step_condition(state, job, step, status) {
         Ok(true) => start_attempt(state, job, step, now, next),
         Ok(false) => {
             let (job_key, step_id) = state.names(job, step);
-            let reason = skip_reason(&plan.condition, status.failed, status.cancelled, "a step before it failed");
+            let reason = skip_reason(&state.plan_step(job, step).condition, status, "a step before it failed");
             next.events.push(RunEvent::StepSkipped { job: job_key, step: step_id, reason });
         }
         Err(error) => refuse(state, job, step, now, format!("`if` could not be evaluated: {error}"), next),
     }
 }
 
-fn holds_simply(condition: &Condition, failed: bool, cancelled: bool) -> bool {
+fn skip_reason(condition: &Condition, status: Status, failure: &str) -> String {
     match condition {
-        Condition::Success | Condition::Expression { .. } => !failed && !cancelled,
-        Condition::Always => true,
-        Condition::Failure => failed && !cancelled,
-        Condition::Cancelled => cancelled,
-    }
-}
-
-fn skip_reason(condition: &Condition, failed: bool, cancelled: bool, failure: &str) -> String {
-    match condition {
-        _ if cancelled => "the run was cancelled, or a sibling failed".to_owned(),
-        Condition::Success | Condition::Expression { status: false, .. } if failed => failure.to_owned(),
+        _ if status.cancelled => "the run was cancelled, or a sibling failed".to_owned(),
+        Condition::Success | Condition::Expression { status: false, .. } if status.failed => failure.to_owned(),
         Condition::Expression { source, .. } => format!("`{source}` is false"),
         Condition::Failure => "nothing failed".to_owned(),
         Condition::Cancelled => "the run was not cancelled".to_owned(),
@@ -167,7 +138,6 @@ fn skip_reason(condition: &Condition, failed: bool, cancelled: bool, failure: &s
 fn start_attempt(state: &RunState, job: usize, step: usize, now: Timestamp, next: &mut Next) {
     let plan = state.plan_step(job, step);
     let number = state.jobs[job].steps[step].attempts + 1;
-    let (job_key, step_id) = state.names(job, step);
     match &plan.action {
         StepAction::Deploy { environment, .. } => {
             let why = format!(
@@ -178,12 +148,12 @@ fn start_attempt(state: &RunState, job: usize, step: usize, now: Timestamp, next
         }
         StepAction::Plugin { pin, .. } if pin.kind.is_pure() => {
             let key = AttemptKey { job, step, number };
-            next.effects.push(RunEffect::Perform { key: key.clone(), after_commit: false });
-            stop_if_wanted(state, &key, next);
+            next.effects.push(RunEffect::Perform { key, after_commit: false });
         }
         StepAction::Plugin { .. } => {
+            let (job, step) = state.names(job, step);
             let deadline = now.plus_ms(plan.timeout_ms);
-            next.events.push(RunEvent::AttemptStarted { job: job_key, step: step_id, number, deadline });
+            next.events.push(RunEvent::AttemptStarted { job, step, number, deadline });
         }
     }
 }
@@ -195,8 +165,8 @@ fn refuse(state: &RunState, job: usize, step: usize, now: Timestamp, message: St
         started_at: now,
         duration_ms: 0,
         conclusion: Conclusion::Failed,
-        outcome: "refused".to_owned(),
-        message,
+        outcome: REFUSED.to_owned(),
+        message: cut(message, MESSAGE_BYTES_MAX),
         retryable: false,
         outputs: Default::default(),
         evidence: Default::default(),
@@ -208,21 +178,19 @@ fn refuse(state: &RunState, job: usize, step: usize, now: Timestamp, message: St
 
 fn keep_running(state: &RunState, job: usize, step: usize, number: u32, next: &mut Next) {
     let key = AttemptKey { job, step, number };
+    let stop = wanted_stop(state, &key);
     next.effects.push(RunEffect::Perform { key: key.clone(), after_commit: true });
-    stop_if_wanted(state, &key, next);
+    next.effects.extend(stop.map(|reason| RunEffect::Stop { key, reason }));
 }
 
-/// A step that is there for the end (`always()`, `cancelled()`) is left to finish when the run is cancelled.
-fn stop_if_wanted(state: &RunState, key: &AttemptKey, next: &mut Next) {
-    let Some(reason) = status::stop_reason(state, key.job) else { return };
-    let cleanup = match &state.plan_step(key.job, key.step).condition {
-        Condition::Always | Condition::Cancelled => true,
-        Condition::Expression { status, .. } => *status,
-        Condition::Success | Condition::Failure => false,
-    };
-    if !cleanup || (reason == StopReason::JobTimedOut && began_before_timeout(state, key)) {
-        next.effects.push(RunEffect::Stop { key: key.clone(), reason });
-    }
+/// Why an attempt under way shall stop. The step's `if` is asked again, as GitHub does: one that still holds
+/// (`always()`, `cancelled()`) is there for the end and is left to finish.
+fn wanted_stop(state: &RunState, key: &AttemptKey) -> Option<StopReason> {
+    let reason = status::stop_reason(state, key.job)?;
+    let status = status::before_step(state, key.job, key.step);
+    let holds = status::step_condition(state, key.job, key.step, status).unwrap_or(false);
+    let overdue = reason == StopReason::JobTimedOut && began_before_timeout(state, key);
+    (!holds || overdue).then_some(reason)
 }
 
 /// A cleanup step that itself used up the job's time is stopped; one that begins afterwards has its own timeout.
@@ -236,7 +204,7 @@ fn began_before_timeout(state: &RunState, key: &AttemptKey) -> bool {
 fn schedule_retry(state: &RunState, job: usize, step: usize, now: Timestamp, next: &mut Next) {
     let (job_key, step_id) = state.names(job, step);
     let attempts = state.jobs[job].steps[step].attempts;
-    let doublings = state.jobs[job].steps[step].retries.saturating_sub(1).min(10);
+    let doublings = state.jobs[job].steps[step].retries.saturating_sub(1).min(BACKOFF_DOUBLINGS_MAX);
     let backoff_ms = state.plan_step(job, step).retry.backoff_ms.saturating_mul(1 << doublings);
     let not_before = now.plus_ms(backoff_ms);
     next.events.push(RunEvent::RetryScheduled { job: job_key, step: step_id, number: attempts + 1, not_before });

@@ -35,8 +35,7 @@ impl Exhibit {
 
 /// All that a step may see.
 pub(super) fn exhibits(state: &RunState, job: usize, step: usize) -> Vec<Exhibit> {
-    let needs = state.plan_job(job).needs.iter().filter_map(|need| state.job_index(need));
-    let needed = needs.flat_map(|need| of_job(state, need, usize::MAX));
+    let needed = state.needs(job).iter().flat_map(|need| of_job(state, *need, usize::MAX));
     of_job(state, job, step).chain(needed).collect()
 }
 

@@ -4,7 +4,10 @@ mod apply;
 pub mod conclude;
 mod decide;
 mod evidence;
+mod layout;
+mod message;
 pub mod perform;
+mod reopen;
 mod scope;
 pub mod state;
 mod status;
@@ -72,7 +75,11 @@ impl Effect for RunEffect {
     }
 
     fn needs_commit(&self) -> bool {
-        matches!(self, Self::Perform { after_commit: true, .. })
+        match self {
+            Self::Perform { after_commit, .. } => *after_commit,
+            // What it stops was wanted earlier, so that has begun by then; a stop that came first would be lost.
+            Self::Stop { .. } => true,
+        }
     }
 }
 
@@ -106,6 +113,11 @@ fn lost(state: &RunState, job: usize, step: usize, number: u32) -> RunEvent {
          `lockgate retry RUN --failed`; or set `effect: idempotent` on the step if a second time does no harm"
     );
     RunEvent::NeedsAttention { job: job_key, step: step_id, reason }
+}
+
+/// Why somebody cancels, at a length that an event can hold.
+pub(crate) fn cancel_reason(reason: String) -> String {
+    message::cut(reason, conclude::MESSAGE_BYTES_MAX)
 }
 
 /// Names a step for an error.

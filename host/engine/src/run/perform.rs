@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lockgate_model::Json;
 use lockgate_model::call::{Answer, Call, Kind};
-use lockgate_model::evidence::{Evidence, EvidenceBody, TestReport};
+use lockgate_model::evidence::{Evidence, TestReport};
 use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_model::limits::REPORT_BYTES_MAX;
 use lockgate_model::outcome::{Outcome, Returned};
@@ -17,7 +17,7 @@ use lockgate_planner::expression::{self, Scope};
 use lockgate_ports::sandbox::{Invocation, WorkspaceAccess};
 use lockgate_ports::{Blobs, Cancel, Recorder, Sandbox, Workspace, Workspaces};
 
-use super::conclude::{Ended, conclude, fault, refused};
+use super::conclude::{Ended, conclude, fault, load, no_files, refused};
 use super::evidence::Exhibit;
 use super::state::RunState;
 use super::{AttemptKey, evidence, scope, status};
@@ -65,7 +65,7 @@ impl Task {
             place: (key.job, key.step),
             config: config(plan, &scope),
             env: env(plan, &scope),
-            exhibits: evidence::exhibits(state, key.job, key.step),
+            exhibits: if takes_evidence(plan) { evidence::exhibits(state, key.job, key.step) } else { Vec::new() },
             tree,
         })
     }
@@ -79,6 +79,10 @@ impl Task {
     pub fn is_live(&self) -> bool {
         self.step().kind().is_some_and(|kind| !kind.is_pure())
     }
+}
+
+fn takes_evidence(plan: &PlanStep) -> bool {
+    matches!(plan.kind(), Some(Kind::BuildStep | Kind::QualityGate))
 }
 
 /// The scope of a step is only built where something is open.
@@ -159,9 +163,10 @@ impl Attempt<'_> {
         let access = WorkspaceAccess { scratch: self.scratch()?, ..self.access(&workspace, true) };
         let evidence = self.evidence()?;
         let returned = self.call(Call::BuildStep { config, evidence }, Some(access));
-        let mut ended = conclude(&returned, self.means.cancel);
         // What a plugin wrote before it trapped or was stopped is not a state that anything should build on.
-        if matches!(returned.outcome, Outcome::Answered(_) | Outcome::Failed(_)) {
+        let is_whole = matches!(returned.outcome, Outcome::Answered(_) | Outcome::Failed(_));
+        let mut ended = conclude(returned, self.means.cancel);
+        if is_whole {
             ended.tree = Some(self.means.workspaces.snapshot(&workspace)?);
         }
         Ok(ended)
@@ -174,12 +179,12 @@ impl Attempt<'_> {
         let returned = self.call(Call::Scanner { config, files }, Some(access));
         // Nothing can have changed; this only says so, and the folder need not be made anew for the next step.
         self.means.workspaces.snapshot(&workspace)?;
-        Ok(conclude(&returned, self.means.cancel))
+        Ok(conclude(returned, self.means.cancel))
     }
 
     fn judge(&self, config: Json) -> Result<Ended, Error> {
         let call = Call::QualityGate { config, evidence: self.evidence()?, baseline: Vec::new() };
-        Ok(conclude(&self.call(call, None), self.means.cancel))
+        Ok(conclude(self.call(call, None), self.means.cancel))
     }
 
     /// One call for each file; the host merges. The first call that gives no report is how the attempt ends.
@@ -188,18 +193,18 @@ impl Attempt<'_> {
         let mut merged = TestReport::default();
         let mut cached = None;
         for (at, file) in files.iter().enumerate() {
-            let returned = self.report_file(config, file)?;
-            let Outcome::Answered(Answer::Tests(report)) = returned.outcome else {
-                return Ok(conclude(&returned, self.means.cancel));
+            let Returned { outcome, cached_from } = self.report_file(config, file)?;
+            let Outcome::Answered(Answer::Tests(report)) = outcome else {
+                return Ok(conclude(Returned { outcome, cached_from }, self.means.cancel));
             };
             merged.merge(report);
-            cached = if at == 0 { returned.cached_from } else { cached.and(returned.cached_from) };
+            cached = if at == 0 { cached_from } else { cached.and(cached_from) };
         }
         if files.is_empty() {
-            return Ok(super::conclude::no_files(globs));
+            return Ok(no_files(globs));
         }
         let returned = Returned { outcome: Outcome::Answered(Answer::Tests(merged)), cached_from: cached };
-        Ok(conclude(&returned, self.means.cancel))
+        Ok(conclude(returned, self.means.cancel))
     }
 
     fn report_file(&self, config: &Json, file: &TreeFile) -> Result<Returned, Error> {
@@ -245,18 +250,8 @@ impl Attempt<'_> {
     fn evidence(&self) -> Result<Vec<Evidence>, Error> {
         let mut all = Vec::new();
         for exhibit in &self.task.exhibits {
-            all.extend(exhibit.evidence(super::conclude::load(&exhibit.body, self.means.blobs)?));
+            all.extend(exhibit.evidence(load(&exhibit.body, self.means.blobs)?));
         }
         Ok(all)
-    }
-}
-
-/// A piece of proof, as an attempt's end keeps it.
-pub(super) fn bodies_of(answer: &Answer) -> Vec<EvidenceBody> {
-    match answer {
-        Answer::Product(product) => product.evidence.clone(),
-        Answer::Tests(report) => vec![EvidenceBody::Tests(report.clone())],
-        Answer::Scan(report) => vec![EvidenceBody::Scan(report.clone())],
-        _ => Vec::new(),
     }
 }

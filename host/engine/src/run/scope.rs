@@ -8,7 +8,7 @@ use lockgate_planner::expression::{self, Scope, Status};
 use serde_json::{Map, json};
 
 use super::conclude::OUTPUTS_BYTES_MAX;
-use super::state::{JobState, RunState, StepPhase, StepState};
+use super::state::{RunState, StepPhase, StepState};
 use super::status;
 
 /// The scope of a job's `if`.
@@ -50,21 +50,47 @@ pub(super) fn job_outputs(state: &RunState, job: usize) -> Result<BTreeMap<Strin
     }
 }
 
-/// `needs.ID`: `result` in GitHub's words, `conclusion` in ours, `outputs` of all cells, later cells winning.
+/// `needs.ID`: `conclusion` in our words, as the job ended; `result` in GitHub's, which calls a job that may fail a
+/// success; `outputs` of all cells, later cells winning.
 fn needs(state: &RunState, job: usize) -> Json {
-    let mut needs: BTreeMap<&str, (Conclusion, Map<String, Json>)> = BTreeMap::new();
-    for need in state.plan_job(job).needs.iter().filter_map(|key| state.job_index(key)) {
-        let JobState { outputs, .. } = &state.jobs[need];
-        let conclusion = state.jobs[need].conclusion().unwrap_or(Conclusion::Skipped);
-        let entry = needs.entry(state.plan_job(need).id.as_str()).or_insert((conclusion, Map::new()));
-        entry.0 = entry.0.max(conclusion);
-        entry.1.extend(outputs.clone());
+    let mut needs: BTreeMap<&str, Needed> = BTreeMap::new();
+    for need in state.needs(job) {
+        let plan = state.plan_job(*need);
+        let conclusion = state.jobs[*need].conclusion().unwrap_or(Conclusion::Skipped);
+        let entry = needs.entry(plan.id.as_str()).or_default();
+        entry.conclusion = worse(entry.conclusion, conclusion);
+        entry.result = worse(entry.result, forgiven(conclusion, plan.continue_on_error));
+        entry.outputs.extend(state.jobs[*need].outputs.clone());
     }
-    let entry = |(id, (conclusion, outputs)): (&str, (Conclusion, Map<String, Json>))| {
-        let value = json!({ "result": github_word(conclusion), "conclusion": conclusion, "outputs": outputs });
-        (id.to_owned(), value)
-    };
-    Json::Object(needs.into_iter().map(entry).collect())
+    Json::Object(needs.into_iter().map(|(id, needed)| (id.to_owned(), needed.json())).collect())
+}
+
+/// All cells of a job that is needed.
+#[derive(Default)]
+struct Needed {
+    conclusion: Option<Conclusion>,
+    result: Option<Conclusion>,
+    outputs: Map<String, Json>,
+}
+
+impl Needed {
+    fn json(self) -> Json {
+        let result = self.result.map(github_word);
+        json!({ "result": result, "conclusion": self.conclusion, "outputs": self.outputs })
+    }
+}
+
+/// A matrix is skipped when all its cells are.
+fn worse(so_far: Option<Conclusion>, cell: Conclusion) -> Option<Conclusion> {
+    match so_far {
+        None | Some(Conclusion::Skipped) => Some(cell),
+        Some(other) if cell == Conclusion::Skipped => Some(other),
+        Some(other) => Some(other.max(cell)),
+    }
+}
+
+fn forgiven(conclusion: Conclusion, continue_on_error: bool) -> Conclusion {
+    if continue_on_error && status::is_red(conclusion) { Conclusion::Passed } else { conclusion }
 }
 
 /// `steps.ID` of the steps before this one: `outcome` as it ended, `conclusion` after `continue-on-error`, as GitHub has it.
@@ -75,8 +101,7 @@ fn steps(state: &RunState, job: usize, before: usize) -> Json {
             StepPhase::Done(conclusion) => conclusion,
             _ => Conclusion::Skipped,
         };
-        let forgiven = status::is_red(outcome) && plan.continue_on_error;
-        let conclusion = if forgiven { Conclusion::Passed } else { outcome };
+        let conclusion = forgiven(outcome, plan.continue_on_error);
         let outputs = step.result.as_ref().map(|result| &result.outputs);
         let value = json!({
             "outcome": github_word(outcome),

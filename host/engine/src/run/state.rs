@@ -1,6 +1,6 @@
 //! All that matters of what happened in a run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lockgate_model::Json;
@@ -10,6 +10,8 @@ use lockgate_model::outcome::Conclusion;
 use lockgate_model::plan::{Plan, PlanJob, PlanStep};
 use lockgate_model::time::Timestamp;
 use lockgate_model::tree::TreeRef;
+
+use super::layout::{Layout, Tally};
 
 /// A run, folded from its events.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +28,9 @@ pub struct RunState {
     pub conclusion: Option<Conclusion>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
-    index: HashMap<JobKey, usize>,
+    layout: Arc<Layout>,
+    /// One for each job id: how its cells stand.
+    tallies: Vec<Tally>,
 }
 
 /// The beginning of a run.
@@ -132,14 +136,38 @@ impl RunState {
     #[must_use]
     pub fn new(plan: Arc<Plan>) -> Self {
         let jobs = plan.jobs.iter().map(|job| JobState::of(job.steps.len())).collect();
-        let index = plan.jobs.iter().enumerate().map(|(at, job)| (job.key.clone(), at)).collect();
-        Self { plan, start: None, jobs, cancel: None, conclusion: None, finished_at: None, index }
+        let layout = Arc::new(Layout::of(&plan));
+        let tallies = vec![Tally::default(); layout.groups()];
+        Self { plan, start: None, jobs, cancel: None, conclusion: None, finished_at: None, layout, tallies }
     }
 
     /// Where a job stands in the plan.
     #[must_use]
     pub fn job_index(&self, key: &JobKey) -> Option<usize> {
-        self.index.get(key).copied()
+        self.layout.job(key)
+    }
+
+    /// The jobs that a job needs, all their cells.
+    #[must_use]
+    pub fn needs(&self, job: usize) -> &[usize] {
+        self.layout.needs(job)
+    }
+
+    /// The cells of a job's matrix, itself counted; itself alone outside a matrix.
+    #[must_use]
+    pub fn cells(&self, job: usize) -> &[usize] {
+        self.layout.cells(job)
+    }
+
+    /// How the cells of a job's matrix stand, itself counted.
+    pub(super) fn tally(&self, job: usize) -> Tally {
+        self.tallies[self.layout.group(job)]
+    }
+
+    /// Counts the cells of a job anew, after one of them has begun or ended.
+    pub(super) fn count_cells(&mut self, job: usize) {
+        let cells = self.layout.cells(job).iter().map(|cell| (&self.plan.jobs[*cell], &self.jobs[*cell]));
+        self.tallies[self.layout.group(job)] = Tally::of(cells);
     }
 
     /// The plan's job.

@@ -3,6 +3,8 @@
 //!
 //! A failure prints its seed; `LOCKGATE_SIM_SEED=N cargo test -p lockgate-engine --test simulation` plays it again,
 //! `LOCKGATE_SIM_WORLDS=N` plays more worlds than usual.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a world that cannot be made is a failure")]
+#![allow(clippy::print_stderr, reason = "the seed of a world that broke")]
 
 mod dice;
 mod plans;

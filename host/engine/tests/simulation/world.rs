@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use lockgate_engine::driver::Driver;
 use lockgate_engine::machine::Machine;
-use lockgate_engine::run::{AttemptKey, RunEffect, RunKey, RunMachine, RunState, StepPhase, wire};
+use lockgate_engine::run::{AttemptKey, JobState, RunEffect, RunKey, RunMachine, RunState, StepPhase, wire};
+use lockgate_model::call::Kind;
 use lockgate_model::event::{EvidenceRef, RunEvent, StepResult};
 use lockgate_model::ids::{Digest, RunId};
 use lockgate_model::outcome::Conclusion;
@@ -45,6 +46,9 @@ struct Work {
     ends_at: Timestamp,
     stopped: bool,
 }
+
+/// How a job ended, and how its steps stand.
+pub(crate) type JobEnd = (Option<Conclusion>, Vec<StepPhase>);
 
 pub(crate) struct World {
     plan: Arc<Plan>,
@@ -303,7 +307,7 @@ impl World {
         }
         for ((job, step), numbers) in outward {
             let plan = &self.plan.jobs[job].steps[step];
-            let pure = plan.kind().is_some_and(|kind| kind.is_pure());
+            let pure = plan.kind().is_some_and(Kind::is_pure);
             let times: u32 =
                 numbers.iter().map(|number| self.performed[&AttemptKey { job, step, number: *number }]).sum();
             assert!(pure || plan.is_repeatable() || times <= 1, "{}/{} was done {times} times", job, plan.id);
@@ -314,18 +318,19 @@ impl World {
         self.host.driver.state().conclusion.unwrap()
     }
 
-    /// How the run, its jobs and its steps ended. Which step of a job a timeout catches is up to the clock.
-    pub(crate) fn conclusions(&self) -> (Conclusion, Vec<(Option<Conclusion>, Vec<StepPhase>)>) {
+    /// How the run, its jobs and its steps ended. What a timeout catches a job at, and whether the attempt ends before it
+    /// can be stopped, is up to the clock: of such a job, and of its run, only that it was late is told.
+    pub(crate) fn conclusions(&self) -> (Conclusion, Vec<JobEnd>) {
         let state = self.host.driver.state();
-        let timed_out = |at: usize| {
-            let key = &state.plan.jobs[at].key;
-            self.events().iter().any(|event| matches!(event, RunEvent::JobTimedOut { job } if job == key))
+        let is_late = |event: &RunEvent, at: usize| matches!(event, RunEvent::JobTimedOut { job } if *job == state.plan.jobs[at].key);
+        let late = |at: usize| self.events().iter().any(|event| is_late(event, at));
+        let job = |(at, job): (usize, &JobState)| match late(at) {
+            true => (Some(Conclusion::TimedOut), Vec::new()),
+            false => (job.conclusion(), job.steps.iter().map(|step| step.phase).collect()),
         };
-        let job = |(at, job): (usize, &lockgate_engine::run::JobState)| {
-            let steps = if timed_out(at) { &[] } else { job.steps.as_slice() };
-            (job.conclusion(), steps.iter().map(|step| step.phase).collect())
-        };
-        (self.conclusion(), state.jobs.iter().enumerate().map(job).collect())
+        let jobs: Vec<_> = state.jobs.iter().enumerate().map(job).collect();
+        let any_late = jobs.iter().any(|(conclusion, _)| *conclusion == Some(Conclusion::TimedOut));
+        (if any_late { Conclusion::TimedOut } else { self.conclusion() }, jobs)
     }
 
     pub(crate) fn attention_needed(&self) -> bool {
