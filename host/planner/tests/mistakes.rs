@@ -157,8 +157,8 @@ fn open_configuration_is_checked_as_far_as_it_is_known() {
 #[test]
 fn a_grant_that_is_not_carried_out_yet_is_a_warning() {
     let step = "      - uses: cargo\n        with: { command: test }\n        grants: { exec: [cargo], http: [registry.example], secrets: [token], read: [src], write: '**' }\n";
-    let planned = common::planned(&format!("{PLUGINS}jobs:\n  a:\n    steps:\n{step}"));
-    let warnings = planned.map(|planned| planned.warnings).unwrap_or_else(|errors| panic!("{errors}"));
+    let result = planned(&format!("{PLUGINS}jobs:\n  a:\n    steps:\n{step}"));
+    let warnings = result.map(|planned| planned.warnings).unwrap_or_else(|errors| panic!("{errors}"));
     let early: Vec<_> = warnings.iter().filter(|it| it.code == "not-yet").map(|it| (it.line, it.column)).collect();
     assert_eq!(early, [(12, 41), (12, 70), (12, 85)]);
 }
