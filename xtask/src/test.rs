@@ -46,5 +46,7 @@ fn all(project: &Project, options: &Options, timings: &mut Timings) -> Result<()
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
         timings.part("clippy", || run_command(project.cargo().args(arguments)))?;
     }
-    timings.part("tests", || run_command(project.cargo().args(["test", "--workspace"]).args(&options.rest)))
+    timings.part("tests", || {
+        run_command(project.cargo().args(["test", "--workspace", "--no-fail-fast"]).args(&options.rest))
+    })
 }

@@ -273,8 +273,10 @@ pub(crate) fn reasons(returned: &Returned) -> Vec<String> {
 
 /// A guest of `tests/guests`, built by `cargo xtask guests`.
 pub(crate) fn guest(name: &str) -> Vec<u8> {
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guest/wasm32-wasip2/guest");
-    let folder = std::env::var_os("LOCKGATE_GUESTS").map_or(built, PathBuf::from);
+    // This test runs from `<target>/<profile>/deps`, wherever the target folder is.
+    let program = std::env::current_exe().unwrap();
+    let built = || program.ancestors().nth(3).unwrap_or(Path::new("/")).join("guest/wasm32-wasip2/guest");
+    let folder = std::env::var_os("LOCKGATE_GUESTS").map_or_else(built, PathBuf::from);
     let path = folder.join(format!("lockgate_guest_{name}.wasm"));
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run cargo xtask guests", path.display()))
 }
