@@ -66,6 +66,7 @@ fn a_run_that_is_killed_ends_as_it_would_have() {
     calm.lockgate(&["run"]).expect_code(0);
     let (conclusion, steps) = ending(&calm);
     // Ten moments, spread over the whole run; which ones is up to this process's id.
+    let mut killed_runs = 0;
     for moment in 0..10_u64 {
         let rough = Project::with(PIPELINE, &["verdict"]);
         let wait_ms = 60 + moment * 120 + u64::from(std::process::id()) * (moment + 7) % 97;
@@ -79,6 +80,7 @@ fn a_run_that_is_killed_ends_as_it_would_have() {
             assert!(resumed.stderr.contains("no run"), "{}", resumed.stderr);
             continue;
         }
+        killed_runs += 1;
         resumed.expect_code(0);
         let (rough_conclusion, rough_steps) = ending(&rough);
         assert_eq!(rough_conclusion, conclusion, "killed after {wait_ms} ms");
@@ -94,6 +96,7 @@ fn a_run_that_is_killed_ends_as_it_would_have() {
         let repeated: u64 = rough_steps.iter().zip(&steps).map(|(rough, calm)| rough.1.saturating_sub(calm.1)).sum();
         assert!(repeated <= 3, "killed after {wait_ms} ms: {repeated} attempts were repeated");
     }
+    assert!(killed_runs >= 8, "only {killed_runs} of ten runs had begun when they were killed");
 }
 
 #[test]

@@ -6,7 +6,13 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 /// Runs delivery pipelines whose every step is a sandboxed WASI component.
 #[derive(Debug, Parser)]
-#[command(name = "lockgate", version, about, propagate_version = true, max_term_width = 110)]
+#[command(
+    name = "lockgate",
+    version,
+    about = "Runs delivery pipelines whose every step is a sandboxed WASI component",
+    propagate_version = true,
+    max_term_width = 110
+)]
 pub(crate) struct Args {
     /// Where runs, blobs and workspaces are kept.
     #[arg(long, global = true, env = "LOCKGATE_STATE", value_name = "DIR", default_value = ".lockgate")]
@@ -22,9 +28,9 @@ pub(crate) enum Command {
     /// Run a pipeline on this folder.
     Run(RunArgs),
     /// Check a pipeline file and show every mistake at its place.
-    Validate(FileArgs),
+    Validate(CheckArgs),
     /// Show what would be run: jobs, cells, steps, pins and grants.
-    Plan(FileArgs),
+    Plan(CheckArgs),
     /// Pin the plugins that pipelines name, by digest, in `lockgate.lock`.
     Lock {
         /// Pipeline files; the lock file stands beside each.
@@ -130,15 +136,20 @@ pub(crate) struct FileArgs {
     #[arg(value_name = "FILE", default_value = "lockgate.yaml")]
     pub(crate) path: PathBuf,
 
-    /// An input, `NAME=VALUE`; may stand many times.
+    /// An input, `NAME=VALUE`; may stand many times, each name once.
     #[arg(long = "input", short = 'i', value_name = "NAME=VALUE", value_parser = pair)]
     pub(crate) inputs: Vec<(String, String)>,
 
     /// What set the run off, as a JSON object: what expressions see as `event`.
     #[arg(long, value_name = "JSON", default_value = "{}", value_parser = json)]
     pub(crate) event: serde_json::Value,
+}
 
-    /// Machine-readable output.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    /// As JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

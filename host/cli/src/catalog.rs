@@ -24,6 +24,10 @@ pub(crate) fn read_source(path: &Path) -> Result<Source, CliError> {
         let help = if error.kind() == std::io::ErrorKind::NotFound { "; write one, or name another file" } else { "" };
         CliError::Usage(format!("cannot read the pipeline {}: {error}{help}", path.display()))
     };
+    let is_file = std::fs::metadata(path).map_err(usage)?.is_file();
+    if !is_file {
+        return Err(CliError::Usage(format!("the pipeline {} is no regular file", path.display())));
+    }
     let limit = lockgate_model::limits::PIPELINE_BYTES_MAX as u64 + 1;
     let mut bytes = Vec::new();
     std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(usage)?;
@@ -117,7 +121,7 @@ pub(crate) fn lock(host: &Host, pipeline: &Path) -> Result<LockFile, CliError> {
     match resolve(host, &registry, SHELL_REFERENCE) {
         Ok(entry) => drop(lock.plugins.insert(SHELL_ALIAS.parse()?, entry)),
         // A pipeline without `run:` does not need it; in one with it, the planner says which step does.
-        Err(CliError::Usage(error)) => anstream::eprintln!("note: `run:` is not available: {error}"),
+        Err(CliError::Usage(error)) => crate::output::err!("note: `run:` is not available: {error}"),
         Err(error) => return Err(error),
     }
     Ok(lock)

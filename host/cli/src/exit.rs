@@ -73,11 +73,11 @@ pub(crate) fn report(error: &CliError) -> ExitCode {
     let (text, exit) = match error {
         CliError::Usage(message) => (message.clone(), Exit::Usage),
         CliError::Diagnostics(rendered) => {
-            anstream::eprintln!("{}", rendered.trim_end());
+            crate::output::err!("{}", rendered.trim_end());
             return Exit::Usage.into();
         }
         CliError::Host(error) => (chain(&**error), Exit::Host),
     };
-    anstream::eprintln!("{} {text}", style.paint(Tone::Bad, "error:"));
+    crate::output::err!("{} {text}", style.paint(Tone::Bad, "error:"));
     exit.into()
 }

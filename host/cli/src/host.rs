@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lockgate_engine::{Engine, World};
 use lockgate_ports::{Blobs, Clock, EventLog, Journal, Sandbox, Workspaces};
-use lockgate_sandbox::WasmSandbox;
+use lockgate_sandbox::{SandboxError, WasmSandbox};
 use lockgate_store::disk::{BlobFiles, WorkFolders};
 use lockgate_store::sqlite::{Database, JournalFiles, owner_of_this_process};
 use lockgate_tools::NativeTools;
@@ -79,15 +79,7 @@ impl Host {
             stage_folder: stores.state.join("stage"),
             parallel_max: threads(),
         }));
-        let sandbox = WasmSandbox::new(lockgate_sandbox::Settings {
-            blobs: stores.blobs.clone(),
-            tools: tools.clone(),
-            cache: Some(stores.database.clone()),
-            clock: stores.clock.clone(),
-            compiled_folder: cache_folder().unwrap_or_else(|| stores.state.join("cache")).join("compiled"),
-            permits: threads(),
-            instances_max: INSTANCES_MAX,
-        })?;
+        let sandbox = open_sandbox(&stores, &tools)?;
         Ok(Self { stores, config, tools, sandbox, workspaces })
     }
 
@@ -103,6 +95,24 @@ impl Host {
         };
         let owner = owner_of_this_process()?;
         Ok(Engine::new(world, owner, threads(), parallel.map_or(OUTWARD_THREADS, usize::from)))
+    }
+}
+
+/// Compiled plugins are kept for all projects of the user, or with the state where that folder cannot be written.
+fn open_sandbox(stores: &Stores, tools: &Arc<NativeTools>) -> Result<Arc<WasmSandbox>, SandboxError> {
+    let settings = |folder: &Path| lockgate_sandbox::Settings {
+        blobs: stores.blobs.clone(),
+        tools: tools.clone(),
+        cache: Some(stores.database.clone()),
+        clock: stores.clock.clone(),
+        compiled_folder: folder.join("compiled"),
+        permits: threads(),
+        instances_max: INSTANCES_MAX,
+    };
+    let beside = stores.state.join("cache");
+    match WasmSandbox::new(settings(&cache_folder().unwrap_or_else(|| beside.clone()))) {
+        Err(SandboxError::Folder { .. }) => WasmSandbox::new(settings(&beside)),
+        opened => opened,
     }
 }
 

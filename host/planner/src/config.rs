@@ -75,10 +75,37 @@ impl<'a> Schema<'a> {
                 let known = self.properties_beside(error);
                 unexpected.iter().map(|name| unknown_key(path, name, &known)).collect()
             }
+            ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+                self.explain_branches(error, context)
+            }
             kind => {
                 let of_names = matches!(kind, ValidationErrorKind::Required { .. });
-                let message = plain(kind).unwrap_or_else(|| short(&error.to_string()));
+                let message = plain(kind, error.instance()).unwrap_or_else(|| short(&error.to_string()));
                 vec![Fault { error: ConfigError { path: path.to_owned(), message }, of_names, at_key: false }]
+            }
+        }
+    }
+
+    /// A value that fits none of several forms: the words that were to choose from, or what is wrong with the one form
+    /// that was meant.
+    fn explain_branches(&self, error: &ValidationError<'_>, branches: &[Vec<ValidationError<'static>>]) -> Vec<Fault> {
+        let path = error.instance_path().as_str();
+        if let Some(words) = branches.iter().map(|branch| words(branch, path)).collect::<Option<Vec<_>>>() {
+            let message = expected(&words.concat(), error.instance());
+            return vec![Fault {
+                error: ConfigError { path: path.to_owned(), message },
+                of_names: false,
+                at_key: false,
+            }];
+        }
+        // A form of another type than the value's was not meant: `null` for a key that may be left out, for example.
+        let meant = branches.iter().filter(|branch| !branch.iter().any(|inner| is_other_type(inner, path)));
+        match meant.collect::<Vec<_>>().as_slice() {
+            [one] => one.iter().flat_map(|inner| self.explain(inner)).collect(),
+            _ => {
+                let message =
+                    format!("{} fits none of the forms that are allowed here", short(&error.instance().to_string()));
+                vec![Fault { error: ConfigError { path: path.to_owned(), message }, of_names: false, at_key: false }]
             }
         }
     }
@@ -92,6 +119,33 @@ impl<'a> Schema<'a> {
     }
 }
 
+/// The words that a form consists of, if it does.
+fn words(branch: &[ValidationError<'static>], path: &str) -> Option<Vec<Json>> {
+    let [only] = branch else { return None };
+    match only.kind() {
+        _ if only.instance_path().as_str() != path => None,
+        ValidationErrorKind::Constant { expected_value } => Some(vec![(**expected_value).clone()]),
+        ValidationErrorKind::Enum { options } => options.as_array().cloned(),
+        ValidationErrorKind::Type { .. } => Some(Vec::new()),
+        _ => None,
+    }
+}
+
+fn is_other_type(error: &ValidationError<'_>, path: &str) -> bool {
+    error.instance_path().as_str() == path && matches!(error.kind(), ValidationErrorKind::Type { .. })
+}
+
+/// Which words there are, and which of them was meant.
+fn expected(words: &[Json], found: &Json) -> String {
+    if words.is_empty() {
+        return format!("{} is of the wrong type", short(&found.to_string()));
+    }
+    let listed = words.iter().map(Json::to_string).collect::<Vec<_>>().join(", ");
+    let near = found.as_str().and_then(|found| suggest::nearest(found, words.iter().filter_map(Json::as_str)));
+    let help = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    format!("one of {} is expected{help}", short(&listed))
+}
+
 fn unknown_key(path: &str, name: &str, known: &[&str]) -> Fault {
     let help = suggest::help(name, known.iter().copied()).map_or_else(String::new, |help| format!("; {help}"));
     let error = ConfigError {
@@ -102,15 +156,12 @@ fn unknown_key(path: &str, name: &str, known: &[&str]) -> Fault {
 }
 
 /// The commonest mistakes in words that do not repeat the value.
-fn plain(kind: &ValidationErrorKind) -> Option<String> {
+fn plain(kind: &ValidationErrorKind, found: &Json) -> Option<String> {
     match kind {
         ValidationErrorKind::Required { property } => {
             Some(format!("the key `{}` is missing", property.as_str().unwrap_or_default()))
         }
-        ValidationErrorKind::Enum { options } => {
-            let options = options.as_array()?.iter().map(Json::to_string).collect::<Vec<_>>().join(", ");
-            Some(format!("one of {} is expected", short(&options)))
-        }
+        ValidationErrorKind::Enum { options } => Some(expected(options.as_array()?, found)),
         _ => None,
     }
 }
@@ -144,7 +195,7 @@ mod tests {
     fn a_configuration_is_checked_against_its_schema() {
         check(&json!({"command": "test", "jobs": 2}), &[]);
         check(&json!({}), &[("", "the key `command` is missing")]);
-        check(&json!({"command": "tset"}), &[("/command", "one of \"build\", \"test\" is expected")]);
+        check(&json!({"command": "tset"}), &[("/command", "one of \"build\", \"test\" is expected; did you mean `test`?")]);
         check(&json!({"command": "test", "jobs": "2"}), &[("/jobs", "\"2\" is not of type \"integer\"")]);
     }
 

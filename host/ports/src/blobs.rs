@@ -29,7 +29,7 @@ pub enum BlobError {
         max_bytes: u64,
     },
     /// The disk, or a limit on it, is full. Nothing half-written stays.
-    #[error("no space left for blobs in {}; free some and resume the run", .0.display())]
+    #[error("no space left for blobs in {}; free some, then `lockgate retry RUN --failed`", .0.display())]
     Full(PathBuf),
     /// Anything else.
     #[error("{action}")]

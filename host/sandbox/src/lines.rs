@@ -7,6 +7,8 @@ use lockgate_model::limits::LOG_LINE_BYTES_MAX;
 
 use crate::watch::Watch;
 
+/// What a line costs beside its words where it is kept: a flood of empty lines is a flood.
+const LINE_FRAME_BYTES: usize = 128;
 /// Stands behind a line that was cut.
 const CUT_MARKER: &str = " [line cut]";
 
@@ -27,7 +29,8 @@ impl Lines {
 
     /// Takes the next piece, cut anywhere.
     pub(crate) fn push(&mut self, bytes: &[u8]) {
-        if !self.watch.reserve_log(bytes.len()) {
+        let lines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        if !self.watch.reserve_log(bytes.len() + lines * LINE_FRAME_BYTES) {
             return;
         }
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {

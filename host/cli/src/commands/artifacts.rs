@@ -10,6 +10,7 @@ use lockgate_ports::Blobs;
 
 use crate::exit::{CliError, Exit};
 use crate::host::Stores;
+use crate::output::safe;
 use crate::output::style::Style;
 use crate::run_ref;
 
@@ -26,7 +27,7 @@ pub(crate) fn artifacts(state: &Path, named: &str, to: Option<&Path>) -> Result<
     let style = Style::stdout();
     for Made { step, artifact } in made(&state, &*stores.blobs)? {
         let Artifact { name, digest, size_bytes, media_type, .. } = &artifact;
-        anstream::println!("{name}  {size_bytes} bytes  {media_type}  {digest}  {}", style.dim(&step));
+        crate::output::out!("{}  {size_bytes} bytes  {}  {digest}  {}", safe(name), safe(media_type), style.dim(&step));
         if let Some(folder) = to {
             copy_out(&*stores.blobs, &artifact, folder)?;
         }
@@ -62,6 +63,6 @@ fn copy_out(blobs: &dyn Blobs, artifact: &Artifact, folder: &Path) -> Result<(),
         return Err(CliError::Usage(message));
     }
     blobs.copy_to(&artifact.digest, &path)?;
-    anstream::eprintln!("wrote {}", path.display());
+    crate::output::err!("wrote {}", path.display());
     Ok(())
 }

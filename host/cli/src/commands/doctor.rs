@@ -44,12 +44,12 @@ fn plugins(host: &Host, style: Style) -> bool {
 }
 
 fn good(style: Style, name: &str, detail: &str) {
-    anstream::println!("{} {name:<14} {detail}", style.good_mark());
+    crate::output::out!("{} {name:<14} {detail}", style.good_mark());
 }
 
 fn bad(style: Style, name: &str, detail: &str, remedy: &str) {
-    anstream::println!("{} {name:<14} {detail}", style.paint(Tone::Bad, "✗"));
+    crate::output::out!("{} {name:<14} {detail}", style.paint(Tone::Bad, "✗"));
     if !remedy.is_empty() {
-        anstream::println!("  {:<14} to mend it: {remedy}", "");
+        crate::output::out!("  {:<14} to mend it: {remedy}", "");
     }
 }

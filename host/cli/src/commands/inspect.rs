@@ -9,7 +9,7 @@ use lockgate_model::time::Timestamp;
 use crate::exit::{CliError, Exit};
 use crate::host::Stores;
 use crate::output::style::{Style, Tone};
-use crate::output::{duration, json, summary};
+use crate::output::{duration, json, safe, summary};
 use crate::run_ref;
 
 pub(crate) fn runs(state: &Path, limit: usize, as_json: bool) -> Result<Exit, CliError> {
@@ -17,9 +17,9 @@ pub(crate) fn runs(state: &Path, limit: usize, as_json: bool) -> Result<Exit, Cl
     let now = stores.clock.now();
     for row in run_ref::rows(stores.log(), limit)? {
         if as_json {
-            anstream::println!("{}", serde_json::to_string(&row)?);
+            crate::output::out!("{}", serde_json::to_string(&row)?);
         } else {
-            anstream::println!("{}", line(&row, now));
+            crate::output::out!("{}", line(&row, now));
         }
     }
     Ok(Exit::Passed)
@@ -32,7 +32,7 @@ fn line(row: &RunRow, now: Timestamp) -> String {
     let ago = duration(now.since_ms(row.started_at));
     let jobs = format!("{}/{} jobs", row.jobs_done, row.jobs);
     let word = style.paint(tone, &format!("{word:<15}"));
-    format!("{}  {word} {jobs:>11}  {took:>8}  {ago:>8} ago  {}", row.run, row.pipeline)
+    format!("{}  {word} {jobs:>11}  {took:>8}  {ago:>8} ago  {}", row.run, safe(&row.pipeline))
 }
 
 pub(crate) fn show(state: &Path, named: &str, as_json: bool) -> Result<Exit, CliError> {
@@ -40,9 +40,9 @@ pub(crate) fn show(state: &Path, named: &str, as_json: bool) -> Result<Exit, Cli
     let run = run_ref::find(stores.log(), named)?;
     let (state, _) = drive::load(stores.log(), &*stores.blobs, &run)?;
     if as_json {
-        anstream::println!("{}", serde_json::to_string_pretty(&json::run(&state))?);
+        crate::output::out!("{}", serde_json::to_string_pretty(&json::run(&state))?);
     } else {
-        anstream::print!("{}", summary::of(&state, &run, &*stores.journal, Style::stdout()));
+        crate::output::print(&summary::of(&state, &run, &*stores.journal, Style::stdout()));
     }
     Ok(Exit::Passed)
 }
@@ -55,6 +55,6 @@ pub(crate) fn cancel(state: &Path, named: &str) -> Result<Exit, CliError> {
         return Err(CliError::Usage(format!("run {run} has ended: {}", conclusion.name())));
     }
     drive::cancel(stores.log(), &run, stores.clock.now(), "lockgate cancel")?;
-    anstream::println!("asked run {run} to stop; cleanup steps still run");
+    crate::output::out!("asked run {run} to stop; cleanup steps still run");
     Ok(Exit::Passed)
 }

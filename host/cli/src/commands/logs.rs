@@ -50,11 +50,11 @@ pub(crate) fn logs(state: &Path, named: &str, options: &Options<'_>) -> Result<E
 
 fn show(attempt: &AttemptId, call: &HostCall, options: &Options<'_>) -> Result<(), CliError> {
     if options.json {
-        anstream::println!("{}", serde_json::to_string(&json::call(attempt, call))?);
+        crate::output::out!("{}", serde_json::to_string(&json::call(attempt, call))?);
     } else if let CallBody::Line(line) = &call.body {
         let style = Style::stdout();
         let prefix = style.dim(&format!("{}/{} |", attempt.job, attempt.step));
-        anstream::println!("{prefix} {}", log_line(line, style));
+        crate::output::out!("{prefix} {}", log_line(line, style));
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit, CliError> {
 }
 
 fn schema() -> Result<Exit, CliError> {
-    anstream::println!("{}", serde_json::to_string_pretty(&lockgate_planner::schema())?);
+    crate::output::out!("{}", serde_json::to_string_pretty(&lockgate_planner::schema())?);
     Ok(Exit::Passed)
 }
 
@@ -50,10 +50,10 @@ fn lock(state: &Path, files: &[PathBuf]) -> Result<Exit, CliError> {
         let lock = crate::catalog::lock(&host, file)?;
         let path = crate::catalog::lock_path(file);
         lock.write(&path)?;
-        anstream::println!("{} {} plugins in {}", style.good_mark(), lock.plugins.len(), path.display());
+        crate::output::out!("{} {} plugins in {}", style.good_mark(), lock.plugins.len(), path.display());
         for (alias, entry) in &lock.plugins {
             let pin = &entry.pin;
-            anstream::println!("  {alias:<12} {:<15} {} {}", pin.kind, pin.digest.short(), style.dim(&pin.reference));
+            crate::output::out!("  {alias:<12} {:<15} {} {}", pin.kind, pin.digest.short(), style.dim(&pin.reference));
         }
     }
     Ok(Exit::Passed)

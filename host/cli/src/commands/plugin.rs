@@ -36,9 +36,9 @@ pub(crate) fn plugin(state: &Path, command: &PluginCommand) -> Result<Exit, CliE
     let recorder = Arc::new(Lines::default());
     let returned = host.sandbox.call(invocation(component, call)?, &Cancel::default(), recorder.clone());
     for line in recorder.lines.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        anstream::eprintln!("{line}");
+        crate::output::err!("{line}");
     }
-    anstream::println!("{}", serde_json::to_string_pretty(&returned.outcome)?);
+    crate::output::out!("{}", serde_json::to_string_pretty(&returned.outcome)?);
     Ok(match returned.outcome {
         Outcome::Answered(_) => Exit::Passed,
         Outcome::Refused { .. } => Exit::Usage,

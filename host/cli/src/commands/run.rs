@@ -7,6 +7,8 @@ use lockgate_engine::run::RunState;
 use lockgate_engine::{Begin, Control, DriveError, Observer};
 use lockgate_model::ids::RunId;
 use lockgate_model::outcome::Conclusion;
+use lockgate_ports::LogError;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::args::{OutputArgs, RunArgs};
 use crate::clock::new_run_id;
@@ -52,6 +54,10 @@ fn drive(host: &Host, run: &RunId, begin: Begin, args: &OutputArgs) -> Result<Ex
     let observer: Arc<dyn Observer> = output.observer();
     let driven = host.engine(args.parallel)?.run(run, begin, &control, &observer);
     output.finish();
+    if let Err(DriveError::Log(LogError::Full { .. })) = &driven {
+        // Its folders can be made again from their trees; as they are, they keep the disk full.
+        host.workspaces.discard(run);
+    }
     let ended = driven.map_err(|error| explain(run, error))?;
     if !args.json_lines {
         let journal = &*host.stores.journal;
@@ -61,7 +67,7 @@ fn drive(host: &Host, run: &RunId, begin: Begin, args: &OutputArgs) -> Result<Ex
         } else {
             summary::of(&ended, run, journal, style)
         };
-        anstream::print!("{text}");
+        crate::output::print(&text);
     }
     host.workspaces.discard(run);
     Ok(exit_of(&ended, interrupted.load(std::sync::atomic::Ordering::SeqCst)))
@@ -86,19 +92,19 @@ fn explain(run: &RunId, error: DriveError) -> CliError {
     }
 }
 
-/// The first Ctrl-C (or SIGTERM) cancels the run, so that cleanup steps run; the second one ends the process.
+/// The first Ctrl-C (or SIGTERM, or a closed terminal) cancels the run, so that cleanup steps run; the second one ends the process.
 fn interrupt(control: &Control) -> Result<Arc<std::sync::atomic::AtomicBool>, CliError> {
     use std::sync::atomic::{AtomicBool, Ordering};
     let interrupted = Arc::new(AtomicBool::new(false));
     let (control, seen) = (control.clone(), interrupted.clone());
-    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM])?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGTERM])?;
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for _ in signals.forever() {
             if seen.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
             control.cancel("interrupted");
-            anstream::eprintln!("stopping; cleanup steps still run. Press Ctrl-C again to leave at once");
+            crate::output::err!("stopping; cleanup steps still run. Press Ctrl-C again to leave at once");
         }
     })?;
     Ok(interrupted)

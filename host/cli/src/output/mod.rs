@@ -8,7 +8,7 @@ pub(crate) mod style;
 pub(crate) mod summary;
 pub(crate) mod tree;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 
 use lockgate_engine::Observer;
@@ -16,6 +16,42 @@ use lockgate_model::host_call::{LogLevel, LogLine, LogSource};
 use lockgate_model::ids::RunId;
 
 use style::{Style, Tone};
+
+/// Writes a line of data; see `print`.
+macro_rules! out {
+    ($($text:tt)*) => { $crate::output::print(&format!("{}\n", format_args!($($text)*))) };
+}
+
+/// Writes a line of diagnostics; see `note`.
+macro_rules! err {
+    ($($text:tt)*) => { $crate::output::note(&format!("{}\n", format_args!($($text)*))) };
+}
+
+pub(crate) use {err, out};
+
+/// Writes data to standard output. Where that cannot be, the command ends: quietly when nobody reads any more (`| head`),
+/// as a failure of the host otherwise.
+pub(crate) fn print(text: &str) {
+    let written = std::io::stdout().lock().write_all(text.as_bytes());
+    match written {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            note(&format!("error: cannot write to standard output: {error}\n"));
+            std::process::exit(3);
+        }
+    }
+}
+
+/// Writes diagnostics to standard error; what cannot be written there can be said nowhere.
+pub(crate) fn note(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Text of a plugin, a pipeline or a tool, fit for a terminal: no control character of theirs reaches it.
+pub(crate) fn safe(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
 
 /// The view of a run that is being driven.
 pub(crate) enum Output {
@@ -36,7 +72,7 @@ impl Output {
         if std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb") {
             return Self::Live(Arc::new(live::Live::new(run, style)));
         }
-        anstream::eprintln!("run {run}");
+        crate::output::err!("run {run}");
         Self::Plain(Arc::new(plain::Plain::new(style)))
     }
 
@@ -73,7 +109,7 @@ pub(crate) fn duration(ms: u64) -> String {
 
 /// A line of a log, for a person. Control characters of the plugin do not reach the terminal.
 pub(crate) fn log_line(line: &LogLine, style: Style) -> String {
-    let text: String = line.message.chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect();
+    let text = safe(&line.message);
     let fields: String = line.fields.iter().map(|(name, value)| format!(" {name}={value:?}")).collect();
     let text = format!("{text}{}", style.dim(&fields));
     match (line.source, line.level) {

@@ -1,7 +1,5 @@
 //! A line for each thing that happened, on standard error: for logs of other systems and for pipes.
 
-use std::io::Write;
-
 use lockgate_engine::Observer;
 use lockgate_engine::run::RunState;
 use lockgate_model::event::RunEvent;
@@ -9,8 +7,8 @@ use lockgate_model::host_call::HostCall;
 use lockgate_model::ids::AttemptId;
 use lockgate_model::time::Timestamp;
 
-use super::duration;
 use super::style::{Style, Tone};
+use super::{duration, safe};
 
 /// Lines.
 pub(crate) struct Plain {
@@ -31,12 +29,14 @@ impl Plain {
             RunEvent::AttemptFinished { job, step, number, result } => {
                 let mark = style.mark(result.conclusion);
                 let cached = if result.cached_from.is_some() { " (cached)" } else { "" };
-                let message = result.message.lines().next().unwrap_or_default();
+                let message = safe(result.message.lines().next().unwrap_or_default());
                 let (took, again) = (duration(result.duration_ms), again(*number));
                 format!("{mark} {job}/{step}{again} {} {took}{cached} {message}", result.conclusion.name())
             }
-            RunEvent::JobSkipped { job, reason } => format!("{} {job} skipped: {reason}", style.dim("-")),
-            RunEvent::StepSkipped { job, step, reason } => format!("{} {job}/{step} skipped: {reason}", style.dim("-")),
+            RunEvent::JobSkipped { job, reason } => format!("{} {job} skipped: {}", style.dim("-"), safe(reason)),
+            RunEvent::StepSkipped { job, step, reason } => {
+                format!("{} {job}/{step} skipped: {}", style.dim("-"), safe(reason))
+            }
             RunEvent::AttemptLost { job, step, number } => {
                 format!("{} {job}/{step} attempt {number} was lost and is repeated", style.paint(Tone::Busy, "!"))
             }
@@ -47,7 +47,9 @@ impl Plain {
                 format!("{} {job}/{step} needs attention: {reason}", style.paint(Tone::Bad, "!"))
             }
             RunEvent::JobTimedOut { job } => format!("{} {job} is out of time", style.paint(Tone::Bad, "✗")),
-            RunEvent::CancelRequested { reason } => format!("{} cancelled: {reason}", style.paint(Tone::Busy, "!")),
+            RunEvent::CancelRequested { reason } => {
+                format!("{} cancelled: {}", style.paint(Tone::Busy, "!"), safe(reason))
+            }
             _ => return None,
         })
     }
@@ -61,8 +63,7 @@ impl Observer for Plain {
     fn event(&self, _at: Timestamp, event: &RunEvent, _state: &RunState) {
         if let Some(line) = self.line(event) {
             // One write for a line: runs have thousands of them, and standard error has no buffer.
-            let line = format!("{}\n", line.trim_end());
-            let _ = std::io::stderr().lock().write_all(line.as_bytes());
+            super::note(&format!("{}\n", line.trim_end()));
         }
     }
 

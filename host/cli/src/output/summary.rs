@@ -8,7 +8,7 @@ use lockgate_model::ids::{AttemptId, RunId};
 use lockgate_ports::Journal;
 
 use super::style::{Style, Tone};
-use super::{duration, log_line, tree};
+use super::{duration, log_line, safe, tree};
 
 /// The last lines of a failed step's log that are shown.
 const TAIL_LINES: usize = 10;
@@ -38,7 +38,7 @@ fn headline(state: &RunState, run: &RunId, style: Style) -> String {
     let cached = results.filter(|result| result.cached_from.is_some()).count();
     let all = steps().filter(|step| step.result.is_some()).count();
     let cached = if cached > 0 { format!(", {cached} of {all} steps answered from the cache") } else { String::new() };
-    let why = state.cancel.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let why = state.cancel.as_ref().map(|reason| format!(" ({})", safe(reason))).unwrap_or_default();
     format!("\nrun {run} {}{why}{took}{cached}\n", style.paint(tone, word))
 }
 
@@ -92,7 +92,7 @@ fn artifacts(state: &RunState, style: Style) -> String {
         .filter_map(|body| match body {
             EvidenceBody::Artifact(artifact) => Some(format!(
                 "  {} {} {}\n",
-                artifact.name,
+                safe(&artifact.name),
                 style.dim(&format!("{} bytes", artifact.size_bytes)),
                 style.dim(&artifact.digest.to_string())
             )),

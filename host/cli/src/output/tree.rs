@@ -4,15 +4,15 @@ use lockgate_engine::run::{JobPhase, JobState, RunState, StepPhase, StepState};
 use lockgate_model::ids::JobKey;
 use lockgate_model::plan::{Plan, PlanJob, PlanStep, StepAction};
 
-use super::duration;
 use super::style::{Style, Tone};
+use super::{duration, safe};
 
 /// Message lines of a step that did not end well.
 const MESSAGE_LINES_MAX: usize = 25;
 
 /// What would be run.
 pub(crate) fn of_plan(plan: &Plan, style: Style) -> String {
-    let mut text = format!("{} {}\n", plan.name, style.dim(&plan.file));
+    let mut text = format!("{} {}\n", safe(&plan.name), style.dim(&safe(&plan.file)));
     for job in &plan.jobs {
         text += &job_line(job, style);
         for step in &job.steps {
@@ -59,7 +59,7 @@ pub(crate) fn of_job(plan: &PlanJob, job: &JobState, style: Style) -> String {
         JobPhase::Running { .. } => (style.paint(Tone::Busy, "▸"), "running"),
         JobPhase::Done(conclusion) => (style.mark(conclusion), conclusion.name()),
     };
-    let reason = if job.reason.is_empty() { String::new() } else { format!("  {}", style.dim(&job.reason)) };
+    let reason = if job.reason.is_empty() { String::new() } else { format!("  {}", style.dim(&safe(&job.reason))) };
     let mut text = format!("{mark} {:<34} {word:<16}{took:>8}{reason}\n", plan.key);
     if job.started_at.is_some() {
         text.extend(plan.steps.iter().zip(&job.steps).map(|(plan, step)| of_step(plan, step, style)));
@@ -83,11 +83,11 @@ pub(crate) fn of_step(plan: &PlanStep, step: &StepState, style: Style) -> String
     let cached = cached.map(|from| style.dim(&format!("  cached from {}", from.run))).unwrap_or_default();
     let message = result.map(|result| result.message.as_str()).filter(|text| !text.is_empty()).unwrap_or(&step.reason);
     let mut lines = message.lines();
-    let first = lines.next().unwrap_or_default();
+    let first = safe(lines.next().unwrap_or_default());
     let mut text = format!("  {mark} {:<32} {word:<16}{took:>8}  {first}{attempts}{cached}\n", plan.id);
     let bad = matches!(step.phase, StepPhase::Done(conclusion) if !conclusion.is_good());
     if bad {
-        text.extend(lines.take(MESSAGE_LINES_MAX).map(|line| format!("        {line}\n")));
+        text.extend(lines.take(MESSAGE_LINES_MAX).map(|line| format!("        {}\n", safe(line))));
     }
     text.trim_end().to_owned() + "\n"
 }

@@ -106,6 +106,8 @@ fn finish_job(state: &RunState, job: usize, next: &mut Next) {
     let conclusion = status::job_conclusion(state, job);
     let (conclusion, outputs, reason) = match scope::job_outputs(state, job) {
         Ok(outputs) => (conclusion, outputs, String::new()),
+        // A job that did not get to its end has not made its values: that is no news beside why it did not.
+        Err(_) if status::is_red(conclusion) => (conclusion, Default::default(), String::new()),
         Err(error) => (conclusion.max(Conclusion::Failed), Default::default(), cut(error, MESSAGE_BYTES_MAX)),
     };
     next.events.push(RunEvent::JobFinished { job: key, conclusion, outputs, reason });

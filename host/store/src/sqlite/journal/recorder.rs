@@ -126,7 +126,7 @@ impl State {
     /// The last line stays in memory and is committed with the attempt's end: the disk has failed already.
     fn say_what_is_lost(&mut self, path: &Path) {
         let Some(Lost { count, cause }) = self.lost.take() else { return };
-        let message = format!("{count} host calls are missing from {}: {cause}; free some space", path.display());
+        let message = format!("{count} host calls are missing from {}: {cause}", path.display());
         let line = LogLine { source: LogSource::Host, level: LogLevel::Warn, message, fields: Vec::new() };
         let (at_ms, permission) = (self.last_at_ms, Permission::Free);
         self.push(HostCall { seq: 0, at_ms, duration_us: 0, permission, body: CallBody::Line(line) });
