@@ -195,7 +195,10 @@ mod tests {
     fn a_configuration_is_checked_against_its_schema() {
         check(&json!({"command": "test", "jobs": 2}), &[]);
         check(&json!({}), &[("", "the key `command` is missing")]);
-        check(&json!({"command": "tset"}), &[("/command", "one of \"build\", \"test\" is expected; did you mean `test`?")]);
+        check(
+            &json!({"command": "tset"}),
+            &[("/command", "one of \"build\", \"test\" is expected; did you mean `test`?")],
+        );
         check(&json!({"command": "test", "jobs": "2"}), &[("/jobs", "\"2\" is not of type \"integer\"")]);
     }
 

@@ -7,6 +7,8 @@ use lockgate_model::plan::{Plan, PlanJob, PlanStep, StepAction};
 use super::style::{Style, Tone};
 use super::{duration, safe};
 
+/// Characters of a step's id and name.
+const LABEL_CHARS_MAX: usize = 31;
 /// Message lines of a step that did not end well.
 const MESSAGE_LINES_MAX: usize = 25;
 
@@ -84,10 +86,24 @@ pub(crate) fn of_step(plan: &PlanStep, step: &StepState, style: Style) -> String
     let message = result.map(|result| result.message.as_str()).filter(|text| !text.is_empty()).unwrap_or(&step.reason);
     let mut lines = message.lines();
     let first = safe(lines.next().unwrap_or_default());
-    let mut text = format!("  {mark} {:<32} {word:<16}{took:>8}  {first}{attempts}{cached}\n", plan.id);
+    let label = label(plan);
+    let mut text = format!("  {mark} {label:<32} {word:<16}{took:>8}  {first}{attempts}{cached}\n");
     let bad = matches!(step.phase, StepPhase::Done(conclusion) if !conclusion.is_good());
     if bad {
         text.extend(lines.take(MESSAGE_LINES_MAX).map(|line| format!("        {}\n", safe(line))));
     }
     text.trim_end().to_owned() + "\n"
+}
+
+/// A step's id; beside one that only counts, its name tells more.
+fn label(plan: &PlanStep) -> String {
+    if !plan.id.as_str().starts_with("step-") || plan.name == plan.id.as_str() {
+        return plan.id.to_string();
+    }
+    let name = safe(plan.name.lines().next().unwrap_or_default());
+    let label = format!("{} {name}", plan.id);
+    match label.chars().count() > LABEL_CHARS_MAX {
+        true => label.chars().take(LABEL_CHARS_MAX - 1).chain(['…']).collect(),
+        false => label,
+    }
 }
