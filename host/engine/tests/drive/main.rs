@@ -6,11 +6,14 @@ mod ports;
 use std::sync::Arc;
 
 use lockgate_engine::drive::load;
-use lockgate_engine::{Begin, Control, DriveError};
+use lockgate_engine::run::RunState;
+use lockgate_engine::{Begin, Control, DriveError, Observer};
 use lockgate_model::event::RunEvent;
 use lockgate_model::evidence::Ruling;
-use lockgate_model::ids::RunId;
+use lockgate_model::host_call::HostCall;
+use lockgate_model::ids::{AttemptId, RunId};
 use lockgate_model::outcome::{Conclusion, Failure, Limit, Outcome, RefusalCode};
+use lockgate_model::time::Timestamp;
 use lockgate_ports::LogError;
 use lockgate_ports::cancel::StopReason;
 use ports::{Ports, plan, verdict};
@@ -65,6 +68,28 @@ fn observers_see_what_is_on_disk_in_its_order() {
     assert!(matches!(log.last(), Some(RunEvent::RunFinished { conclusion: Conclusion::Passed })));
 }
 
+/// An observer that breaks at the first thing it is told.
+struct Broken;
+
+impl Observer for Broken {
+    fn event(&self, _: Timestamp, _: &RunEvent, _: &RunState) {
+        panic!("nothing to see");
+    }
+
+    fn call(&self, _: &AttemptId, _: &HostCall) {}
+
+    fn started(&self, _: &AttemptId) {
+        panic!("nothing to see");
+    }
+}
+
+#[test]
+fn an_observer_that_breaks_breaks_nothing_else() {
+    let ports = Ports::answering(verdict(Ruling::Pass)).watched_by(Arc::new(Broken));
+    let ended = ports.drive(Begin::New { plan: Arc::new(plan(2)), tree: ports::tree() }).unwrap();
+    assert_eq!((ended.conclusion, ports.calls()), (Some(Conclusion::Passed), 2));
+}
+
 #[test]
 fn a_plugin_that_panics_the_host_is_a_fault_of_one_step() {
     let ports = Ports::panicking();
@@ -108,7 +133,7 @@ fn a_run_is_cancelled_from_inside_and_from_outside() {
     let begin = || Begin::New { plan: Arc::new(plan(1)), tree: ports::tree() };
     assert_eq!(inside.drive_with(begin(), &control).unwrap().conclusion, Some(Conclusion::Cancelled));
     let outside = Ports::waiting_for_stop();
-    lockgate_engine::drive::cancel(&outside, &run_id(), lockgate_model::time::Timestamp(1), "enough").unwrap();
+    lockgate_engine::drive::cancel(&outside, &run_id(), Timestamp(1), "enough").unwrap();
     let ended = outside.drive(begin()).unwrap();
     assert_eq!((ended.conclusion, ended.cancel.as_deref()), (Some(Conclusion::Cancelled), Some("enough")));
 }

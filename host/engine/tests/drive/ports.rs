@@ -35,7 +35,10 @@ enum Behaviour {
 }
 
 #[derive(Clone)]
-pub(crate) struct Ports(Arc<Mutex<Inner>>);
+pub(crate) struct Ports {
+    inner: Arc<Mutex<Inner>>,
+    observer: Option<Arc<dyn Observer>>,
+}
 
 struct Inner {
     behaviour: Behaviour,
@@ -54,7 +57,7 @@ struct Inner {
 
 impl Ports {
     fn new(behaviour: Behaviour) -> Self {
-        Self(Arc::new(Mutex::new(Inner {
+        let inner = Arc::new(Mutex::new(Inner {
             behaviour,
             calls: 0,
             stopped_by: None,
@@ -67,7 +70,8 @@ impl Ports {
             blobs: BTreeMap::new(),
             seen: Vec::new(),
             now_ms: 1_000,
-        })))
+        }));
+        Self { inner, observer: None }
     }
 
     pub(crate) fn answering(outcome: Outcome) -> Self {
@@ -83,7 +87,7 @@ impl Ports {
     }
 
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
-        self.0.lock().unwrap()
+        self.inner.lock().unwrap()
     }
 
     pub(crate) fn answer(&self, outcome: Outcome) {
@@ -130,8 +134,13 @@ impl Ports {
             journal: all.clone(),
             clock: all.clone(),
         };
-        let observer: Arc<dyn Observer> = all;
+        let observer = self.observer.clone().unwrap_or(all);
         Engine::new(world, "test".to_owned(), 2, 2).run(&RunId::new(1, 1), begin, control, &observer)
+    }
+
+    /// The same ports, watched by somebody else.
+    pub(crate) fn watched_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 }
 

@@ -319,7 +319,8 @@ impl World {
     }
 
     /// How the run, its jobs and its steps ended. What a timeout catches a job at, and whether the attempt ends before it
-    /// can be stopped, is up to the clock: of such a job, and of its run, only that it was late is told.
+    /// can be stopped, is up to the clock: of such a job only that it was late is told, and
+    /// of its run whether that was forgiven.
     pub(crate) fn conclusions(&self) -> (Conclusion, Vec<JobEnd>) {
         let state = self.host.driver.state();
         let is_late = |event: &RunEvent, at: usize| matches!(event, RunEvent::JobTimedOut { job } if *job == state.plan.jobs[at].key);
@@ -330,7 +331,12 @@ impl World {
         };
         let jobs: Vec<_> = state.jobs.iter().enumerate().map(job).collect();
         let any_late = jobs.iter().any(|(conclusion, _)| *conclusion == Some(Conclusion::TimedOut));
-        (if any_late { Conclusion::TimedOut } else { self.conclusion() }, jobs)
+        let of_run = match self.conclusion() {
+            good if any_late && good.is_good() => Conclusion::Passed,
+            _ if any_late => Conclusion::TimedOut,
+            conclusion => conclusion,
+        };
+        (of_run, jobs)
     }
 
     pub(crate) fn attention_needed(&self) -> bool {
