@@ -4,26 +4,29 @@ use crate::project::{FILES, PACKAGES, Package, check, file, root};
 
 /// A folder of the workspace (`*` stands for one name) and the folders that it may depend on. Rooms of later work stand
 /// here too: their direction is decided before they are built.
-const ALLOWED: [(&str, &[&str]); 19] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("host/model", &[]),
     ("host/planner", &["host/model"]),
     ("host/ports", &["host/model"]),
     ("registry", &["host/model"]),
+    ("registry/server", &["registry", "host/model"]),
+    ("registry/trust", &["registry", "host/model"]),
     ("host/engine", &["host/planner", "host/ports", "host/model"]),
     ("host/sandbox", &["host/ports", "host/model"]),
     ("host/tools", &["host/ports", "host/model"]),
     ("host/store", &["host/ports", "host/model"]),
     ("host/delivery", &["host/engine", "host/ports", "host/model"]),
     ("host/watch", &["host/engine", "host/ports", "host/model"]),
-    ("host/authoring", &["registry", "host/ports", "host/model"]),
+    ("host/authoring", &["registry", "sdk/toolchain", "host/ports", "host/model"]),
     ("host/api", &["host/engine", "host/delivery", "host/watch", "host/authoring", "host/ports", "host/model"]),
-    ("host/cli", &["host/*", "registry"]),
+    ("host/cli", &["host/*", "registry", "registry/*"]),
     ("sdk/rust", &["sdk/rust/macros"]),
     ("sdk/rust/macros", &[]),
+    ("sdk/toolchain", &[]),
     ("plugins/*", &["sdk/rust"]),
-    ("tests", &["host/*", "registry", "sdk/rust", "plugins/*"]),
+    ("tests", &["host/*", "registry", "registry/*", "sdk/rust", "plugins/*"]),
     ("tests/guests/*", &["sdk/rust"]),
-    ("xtask", &["registry", "host/model"]),
+    ("xtask", &["registry", "sdk/toolchain", "host/model"]),
 ];
 const TABLES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 

@@ -1,0 +1,1 @@
+//! For authors of plugins: new, build, test, inspect, docs.

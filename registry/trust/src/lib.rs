@@ -1,0 +1,1 @@
+//! Who may have signed a plugin: policy, signatures, provenance attestations, keys.
