@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use lockgate_guest_toolchain::{TARGET, Toolchain};
+
 use crate::command::{run, step};
 use crate::failure::{Failure, Result};
 use crate::project::{Package, Project};
-use crate::toolchain::{TARGET, Toolchain};
+use crate::toolchain;
 
 const FOLDERS: [&str; 2] = ["plugins", "tests/guests"];
 const SDK: &str = "sdk/rust";
@@ -24,7 +26,7 @@ pub(crate) struct Component {
 /// Builds all components in one cargo invocation for each sort, and finds their files.
 pub(crate) fn build(project: &Project) -> Result<Vec<Component>> {
     step("Building components for wasm32-wasip2");
-    let toolchain = Toolchain::ensure(project)?;
+    let toolchain = toolchain::ensure(project)?;
     let packages = guests(project);
     let mut build = cargo_build(project, &toolchain)?;
     for package in &packages {

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::command::{find_program, run, step};
+use lockgate_guest_toolchain::find_program;
+
+use crate::command::{run, step};
 use crate::failure::{Failure, Result};
 
 /// The sandbox that native tools run in.
