@@ -51,9 +51,11 @@ impl Start {
     }
 }
 
+/// The file itself and not the link to it at its well-known place, which leads out of the folder in older Debians.
 fn loader(folder: &Path) -> Option<String> {
-    ["usr/lib64", "usr/lib", "lib64", "lib"].into_iter().find_map(|place| {
-        let name = find_entry(&folder.join(place), |name| name.starts_with("ld-linux"))?;
+    ["usr/lib", "lib"].into_iter().find_map(|place| {
+        let place = format!("{place}/{}-linux-gnu", env::consts::ARCH);
+        let name = find_entry(&folder.join(&place), |name| name.starts_with("ld-linux"))?;
         Some(format!("{place}/{name}"))
     })
 }
