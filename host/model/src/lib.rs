@@ -6,6 +6,7 @@
 
 pub mod call;
 pub mod catalog;
+pub mod contract;
 pub mod delivery;
 pub mod event;
 pub mod evidence;
