@@ -97,19 +97,19 @@ pub(crate) fn client_of(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn check(value: &str, expected: Shown) {
+    fn check(value: &str, expected: &Shown) {
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value.parse().unwrap())]);
-        assert_eq!(shown(&headers), expected, "{value}");
+        assert_eq!(shown(&headers), *expected, "{value}");
     }
 
     #[test]
     fn a_token_comes_as_bearer_or_as_password() {
-        check("Bearer abc", Shown::Token("abc".to_owned()));
-        check(&format!("basic {}", STANDARD.encode("anyone:a:b")), Shown::Token("a:b".to_owned()));
-        check(&format!("Basic {}", STANDARD.encode(":")), Shown::Nothing);
-        check("Basic ***", Shown::Unreadable);
-        check("Digest abc", Shown::Unreadable);
-        check(&format!("Bearer {}", "a".repeat(AUTHORIZATION_BYTES_MAX)), Shown::Unreadable);
+        check("Bearer abc", &Shown::Token("abc".to_owned()));
+        check(&format!("basic {}", STANDARD.encode("anyone:a:b")), &Shown::Token("a:b".to_owned()));
+        check(&format!("Basic {}", STANDARD.encode(":")), &Shown::Nothing);
+        check("Basic ***", &Shown::Unreadable);
+        check("Digest abc", &Shown::Unreadable);
+        check(&format!("Bearer {}", "a".repeat(AUTHORIZATION_BYTES_MAX)), &Shown::Unreadable);
         assert_eq!(shown(&HeaderMap::new()), Shown::Nothing);
     }
 

@@ -1,15 +1,17 @@
 //! The HTTP side: one router, one table of routes, one way to refuse.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{Request, State};
+use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use lockgate_model::time::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::access::client_of;
 use crate::access::guard::Guard;
 use crate::error::ServerError;
 use crate::settings::{Event, Settings};
@@ -30,8 +32,11 @@ mod route;
 pub(crate) mod serve;
 mod uploads;
 
-/// Manifests that are read into memory at a time; all others wait. Blobs are streamed.
-const MANIFESTS_AT_ONCE: usize = 8;
+/// What manifests and lists of referrers may take of memory together; all others wait. Blobs are streamed.
+const DOCUMENTS_KIB_MAX: u32 = 64 * 1024;
+/// Requests that publish or remove at a time. While garbage is collected they wait for it, each on a thread of the disk's,
+/// and must leave some to those who only read.
+const WRITERS_MAX: usize = 16;
 // A client whose address is not known shares its failed logins with all of that kind.
 const UNKNOWN_CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
@@ -40,7 +45,9 @@ pub struct Registry {
     pub(crate) settings: Settings,
     pub(crate) storage: Storage,
     guard: Guard,
-    manifests: Semaphore,
+    documents: Arc<Semaphore>,
+    writers: Semaphore,
+    swept: Mutex<Timestamp>,
 }
 
 impl Registry {
@@ -50,8 +57,9 @@ impl Registry {
     /// When the folder cannot be used or holds something else.
     pub fn open(settings: Settings) -> Result<Arc<Self>, ServerError> {
         let storage = Storage::open(&settings.folder)?;
-        let manifests = Semaphore::new(MANIFESTS_AT_ONCE);
-        Ok(Arc::new(Self { settings, storage, guard: Guard::default(), manifests }))
+        let documents = Arc::new(Semaphore::new(DOCUMENTS_KIB_MAX as usize));
+        let (guard, writers, swept) = (Guard::default(), Semaphore::new(WRITERS_MAX), Mutex::default());
+        Ok(Arc::new(Self { settings, storage, guard, documents, writers, swept }))
     }
 
     fn now(&self) -> Timestamp {
@@ -70,7 +78,7 @@ impl Registry {
     ) -> Result<T, Refusal> {
         let registry = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&registry)).await;
-        done.map_err(|_| Refusal::internal("the server stopped while it worked on this"))
+        done.map_err(|_| stopping())
     }
 
     /// As `on_disk`, for what the disk may refuse.
@@ -80,6 +88,25 @@ impl Registry {
     ) -> Result<T, Refusal> {
         Ok(self.on_disk(work).await??)
     }
+
+    /// As `stored`, for what publishes or removes.
+    async fn written<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let _permit = self.writers.acquire().await.map_err(|_| stopping())?;
+        self.stored(work).await
+    }
+
+    /// Waits for room in memory for a document; it is given back when the permit is dropped.
+    async fn room(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Refusal> {
+        let kib = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX).clamp(1, DOCUMENTS_KIB_MAX);
+        self.documents.clone().acquire_many_owned(kib).await.map_err(|_| stopping())
+    }
+}
+
+fn stopping() -> Refusal {
+    Refusal::internal("the server stopped while it worked on this; try again")
 }
 
 /// Everything under `/v2/`, to be mounted as it is. With [`axum::extract::connect_info::ConnectInfo`] of a socket address
@@ -93,13 +120,19 @@ pub fn router(registry: Arc<Registry>) -> Router {
 }
 
 async fn answer(State(registry): State<Arc<Registry>>, request: Request) -> Response {
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
-    let client = crate::access::client_of(address.unwrap_or(UNKNOWN_CLIENT));
-    match dispatch::dispatch(&registry, request, client).await {
+    let (head, mut body) = request.into_parts();
+    let address = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let client = client_of(address.unwrap_or(UNKNOWN_CLIENT));
+    let waits = head.headers.contains_key(header::EXPECT);
+    match dispatch::dispatch(&registry, head, &mut body, client).await {
         Ok(response) => response,
         Err(refusal) => {
             if let Some(fault) = refusal.fault() {
                 registry.settings.host.report(&Event::Fault(fault));
+            }
+            // A client that waits to be asked for its body has sent none of it.
+            if !waits && !refusal.is_late() {
+                body::drain(&mut body).await;
             }
             refusal.into_response()
         }

@@ -24,7 +24,7 @@ const BLOB_MEDIA_TYPE: &str = "application/octet-stream";
 
 pub(super) async fn head(registry: &Arc<Registry>, asked: Asked, digest: Digest) -> Result<Response, Refusal> {
     let Asked { repository, .. } = asked;
-    let found = registry.stored(move |registry| {
+    let found = registry.written(move |registry| {
         if registry.settings.read_only {
             let content = registry.storage.blob(&repository, &digest)?;
             return Ok(content.map(|content| content.size_bytes));
@@ -50,7 +50,7 @@ pub(super) async fn get(registry: &Arc<Registry>, asked: Asked, digest: Digest) 
 
 pub(super) async fn delete(registry: &Arc<Registry>, asked: Asked, digest: Digest) -> Result<Response, Refusal> {
     let Asked { repository, .. } = asked;
-    let was_there = registry.stored(move |registry| registry.storage.delete_blob(&repository, &digest)).await?;
+    let was_there = registry.written(move |registry| registry.storage.delete_blob(&repository, &digest)).await?;
     if was_there { Ok(StatusCode::ACCEPTED.into_response()) } else { Err(unknown(&digest)) }
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use http_body_util::{BodyExt as _, Full};
 use lockgate_model::ids::Digest;
 use lockgate_registry::artifact::{INDEX_MEDIA_TYPE, MANIFEST_BYTES_MAX};
 use serde_json::json;
@@ -59,8 +61,7 @@ fn count(text: Option<&str>) -> Result<usize, Refusal> {
 pub(super) async fn referrers(registry: &Arc<Registry>, asked: Asked, subject: Digest) -> Result<Response, Refusal> {
     let kind = asked.query.get("artifactType").filter(|kind| !kind.is_empty()).map(str::to_owned);
     let last = asked.query.get("last").map(parse_digest).transpose()?;
-    let permit = registry.manifests.acquire().await;
-    let _permit = permit.map_err(|_| Refusal::internal("the server is stopping"))?;
+    let room = registry.room(2 * MANIFEST_BYTES_MAX).await?;
     let (repository, filter) = (asked.repository.clone(), kind.clone());
     let listed = registry
         .stored(move |registry| page(registry, &repository, &subject, filter.as_deref(), last.as_ref()))
@@ -70,8 +71,13 @@ pub(super) async fn referrers(registry: &Arc<Registry>, asked: Asked, subject: D
         link(&format!("/v2/{}/referrers/{subject}?last={last}{filter}", asked.repository))
     });
     let body = json!({ "schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": listed.referrers }).to_string();
+    // A client that reads slowly holds the list in memory, and so its room.
+    let body = Full::from(body).map_frame(move |frame| {
+        let _ = &room;
+        frame
+    });
     let filters = kind.map(|_| [(FILTERS_HEADER, "artifactType")]);
-    let mut response = ([(header::CONTENT_TYPE, INDEX_MEDIA_TYPE)], next_header(next), body).into_response();
+    let mut response = ([(header::CONTENT_TYPE, INDEX_MEDIA_TYPE)], next_header(next), Body::new(body)).into_response();
     for (name, value) in filters.into_iter().flatten() {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 
@@ -50,16 +50,20 @@ impl Asked {
 }
 
 /// Fulfils or refuses a request.
-pub(crate) async fn dispatch(registry: &Arc<Registry>, request: Request, client: IpAddr) -> Result<Response, Refusal> {
+pub(crate) async fn dispatch(
+    registry: &Arc<Registry>,
+    head: Parts,
+    body: &mut Body,
+    client: IpAddr,
+) -> Result<Response, Refusal> {
     // Who asks comes first: a path tells nothing to those who may not see it.
-    let caller = caller(registry, request.headers(), client).await?;
-    let route = parse(request.uri().path().strip_prefix(PREFIX).unwrap_or_default());
+    let caller = caller(registry, &head.headers, client).await?;
+    let route = parse(head.uri.path().strip_prefix(PREFIX).unwrap_or_default());
     match route {
-        Ok(Route::Base) => base(&request, &caller),
+        Ok(Route::Base) => base(&head.method, &caller),
         Ok(Route::Of(repository, thing)) => {
-            allow(registry, &caller, &repository, &thing, request.method())?;
-            let query = Query::of(request.uri());
-            let (head, body) = request.into_parts();
+            allow(registry, &caller, &repository, &thing, &head.method)?;
+            let query = Query::of(&head.uri);
             let asked = Asked { repository, caller, query, method: head.method, headers: head.headers };
             handle(registry, thing, asked, body).await
         }
@@ -68,8 +72,8 @@ pub(crate) async fn dispatch(registry: &Arc<Registry>, request: Request, client:
     }
 }
 
-fn base(request: &Request, caller: &Caller) -> Result<Response, Refusal> {
-    if *request.method() != Method::GET && *request.method() != Method::HEAD {
+fn base(method: &Method, caller: &Caller) -> Result<Response, Refusal> {
+    if ![Method::GET, Method::HEAD].contains(method) {
         return Err(not_served("GET, HEAD"));
     }
     // Asked here, a client learns how to log in, whether it needs to or not: it asks nowhere else.
@@ -97,7 +101,7 @@ fn allow(
     Ok(())
 }
 
-async fn handle(registry: &Arc<Registry>, thing: Thing, asked: Asked, body: Body) -> Result<Response, Refusal> {
+async fn handle(registry: &Arc<Registry>, thing: Thing, asked: Asked, body: &mut Body) -> Result<Response, Refusal> {
     let method = asked.method.clone();
     match thing {
         Thing::Blob(digest) if method == Method::DELETE => blobs::delete(registry, asked, digest).await,

@@ -12,7 +12,7 @@ use super::blobs::whole;
 use super::body::{self, Bounds};
 use super::dispatch::Asked;
 use super::uploads::created;
-use super::{Code, Refusal, Registry};
+use super::{Code, Refusal, Registry, stopping};
 use crate::name::{Named, Repository};
 use crate::storage::Fault;
 use crate::storage::document::Document;
@@ -25,18 +25,18 @@ pub(super) async fn put(
     registry: &Arc<Registry>,
     asked: Asked,
     named: Named,
-    content: Body,
+    content: &mut Body,
 ) -> Result<Response, Refusal> {
     if asked.content_length().is_some_and(|length| length > MANIFEST_BYTES_MAX) {
         return Err(body::too_large(MANIFEST_BYTES_MAX));
     }
     let declared = asked.header(&header::CONTENT_TYPE).map(essence);
     let repository = asked.repository.clone();
-    // A manifest is held in memory, so only so many are read at a time.
-    let permit = registry.manifests.acquire().await;
-    let _permit = permit.map_err(|_| Refusal::internal("the server is stopping"))?;
+    // The text, and what it says once it was read.
+    let _room = registry.room(2 * asked.content_length().unwrap_or(MANIFEST_BYTES_MAX)).await?;
     let bounds = Bounds { bytes_max: MANIFEST_BYTES_MAX, idle_ms_max: registry.settings.limits.idle_ms_max };
     let bytes = body::read(content, bounds).await?;
+    let _permit = registry.writers.acquire().await.map_err(|_| stopping())?;
     registry.on_disk(move |registry| store(registry, &repository, &named, &bytes, declared.as_deref())).await?
 }
 
@@ -90,6 +90,7 @@ pub(super) async fn get(registry: &Arc<Registry>, asked: Asked, named: Named) ->
 /// Removes a tag, or a manifest with all its tags.
 pub(super) async fn delete(registry: &Arc<Registry>, asked: Asked, named: Named) -> Result<Response, Refusal> {
     let Asked { repository, .. } = asked;
+    let _permit = registry.writers.acquire().await.map_err(|_| stopping())?;
     let deleted = registry.on_disk(move |registry| {
         let was_there = match named {
             Named::Tag(tag) => registry.storage.delete_tag(&repository, &tag),

@@ -101,6 +101,11 @@ impl Refusal {
         self
     }
 
+    /// Whether the client was waited for already.
+    pub(crate) fn is_late(&self) -> bool {
+        self.status == StatusCode::REQUEST_TIMEOUT
+    }
+
     /// What the disk did, for those who run the server; the client is told no path.
     pub(crate) fn fault(&self) -> Option<&Fault> {
         self.fault.as_deref()

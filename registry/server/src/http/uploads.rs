@@ -1,6 +1,6 @@
 //! Uploads: begun, grown, asked for, finished, cancelled (specification, "Pushing blobs").
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -16,13 +16,16 @@ use super::{Code, Refusal, Registry};
 use crate::access::tokens::Scope;
 use crate::name::{Repository, UploadId};
 use crate::settings::Event;
+use crate::storage::Fault;
 use crate::storage::writer::{Closed, Writer};
 
+/// How often rested uploads are looked for.
+const SWEEP_MS: u64 = 60 * 1_000;
 const UPLOAD_HEADER: HeaderName = HeaderName::from_static("docker-upload-uuid");
 
 /// Begins an upload, or is done at once: with the whole blob ("Single POST"), or with a blob of another repository
 /// ("Mounting a blob from another repository").
-pub(super) async fn begin(registry: &Arc<Registry>, asked: Asked, content: Body) -> Result<Response, Refusal> {
+pub(super) async fn begin(registry: &Arc<Registry>, asked: Asked, content: &mut Body) -> Result<Response, Refusal> {
     if let Some(mounted) = mount(registry, &asked).await? {
         return Ok(mounted);
     }
@@ -47,7 +50,7 @@ async fn mount(registry: &Arc<Registry>, asked: &Asked) -> Result<Option<Respons
     let from = asked.query.get("from").and_then(Repository::parse);
     let Some(from) = from.filter(|from| asked.caller.may(Scope::Pull, from)) else { return Ok(None) };
     let repository = asked.repository.clone();
-    let mounted = registry.stored(move |registry| registry.storage.mount(&from, &repository, &digest, registry.now()));
+    let mounted = registry.written(move |registry| registry.storage.mount(&from, &repository, &digest, registry.now()));
     Ok(mounted.await?.then(|| created(&asked.repository, "blobs", &digest)))
 }
 
@@ -58,11 +61,11 @@ async fn begin_empty(registry: &Arc<Registry>, repository: &Repository) -> Resul
     let named = id.clone();
     let has_begun = registry.stored(move |registry| {
         let uploads_max = registry.settings.limits.uploads_max;
+        forget_rested(registry, SWEEP_MS)?;
         if registry.storage.begin_upload(&named, uploads_max)? {
             return Ok(true);
         }
-        let forgotten = registry.storage.forget_uploads(registry.oldest_upload())?;
-        registry.settings.host.report(&Event::UploadsForgotten(forgotten));
+        forget_rested(registry, 0)?;
         registry.storage.begin_upload(&named, uploads_max)
     });
     if has_begun.await? {
@@ -72,12 +75,30 @@ async fn begin_empty(registry: &Arc<Registry>, repository: &Repository) -> Resul
     Err(Refusal::new(Code::TooManyRequests, message))
 }
 
+/// Forgets uploads that rested too long, unless that was done in the last `every_ms`. Who begins an upload pays for it, so
+/// that no clock has to tick here.
+fn forget_rested(registry: &Registry, every_ms: u64) -> Result<(), Fault> {
+    let now = registry.now();
+    {
+        let mut swept = registry.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.since_ms(*swept) < every_ms {
+            return Ok(());
+        }
+        *swept = now;
+    }
+    let forgotten = registry.storage.forget_uploads(registry.oldest_upload())?;
+    if forgotten > 0 {
+        registry.settings.host.report(&Event::UploadsForgotten(forgotten));
+    }
+    Ok(())
+}
+
 /// Appends a chunk, or a stream without `Content-Range`.
 pub(super) async fn append(
     registry: &Arc<Registry>,
     asked: Asked,
     id: UploadId,
-    content: Body,
+    content: &mut Body,
 ) -> Result<Response, Refusal> {
     let writer = open(registry, id.clone()).await?;
     let writer = grow(registry, &asked, writer, &id, content).await?;
@@ -97,7 +118,7 @@ pub(super) async fn finish(
     registry: &Arc<Registry>,
     asked: Asked,
     id: UploadId,
-    content: Body,
+    content: &mut Body,
 ) -> Result<Response, Refusal> {
     let missing =
         || Refusal::new(Code::DigestInvalid, "the parameter `digest` is missing; add the digest of the whole blob");
@@ -118,7 +139,7 @@ async fn receive(
     asked: Asked,
     writer: Writer,
     digest: Digest,
-    content: Body,
+    content: &mut Body,
 ) -> Result<Response, Refusal> {
     check_length(registry, &asked, 0)?;
     let writer = body::append(content, writer, bounds(registry)).await?;
@@ -130,7 +151,7 @@ async fn grow(
     asked: &Asked,
     writer: Writer,
     id: &UploadId,
-    content: Body,
+    content: &mut Body,
 ) -> Result<Writer, Refusal> {
     let before_bytes = writer.size_bytes();
     check_length(registry, asked, before_bytes)?;
@@ -170,7 +191,7 @@ async fn publish(
     digest: Digest,
 ) -> Result<Response, Refusal> {
     let answer = created(&repository, "blobs", &digest);
-    let published = registry.stored(move |registry| {
+    let published = registry.written(move |registry| {
         let found = writer.digest()?;
         if found != digest {
             writer.forget();

@@ -101,6 +101,27 @@ fn a_body_that_falls_silent_is_408_and_what_came_stays_for_the_rest() {
 }
 
 #[test]
+fn a_body_that_drips_is_408_although_it_is_never_silent() {
+    let served = Served::with(|settings| settings.limits.idle_ms_max = 500);
+    let place = served.client.begin("a");
+    let mut stream = TcpStream::connect(&served.client.address).unwrap();
+    let head = format!("PATCH {place} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut writer = stream.try_clone().unwrap();
+    // Ends when the server has closed: what is written then comes back as an error.
+    let drip = std::thread::spawn(move || {
+        while writer.write_all(b"x").is_ok() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut status = [0; 12];
+    stream.read_exact(&mut status).unwrap();
+    assert_eq!(&status, b"HTTP/1.1 408");
+    drip.join().unwrap();
+}
+
+#[test]
 fn a_body_that_is_cut_off_becomes_no_blob() {
     let served = Served::new();
     let digest = Digest::of(b"0123");

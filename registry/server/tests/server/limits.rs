@@ -51,6 +51,16 @@ fn so_many_uploads_are_open_and_rested_ones_make_room() {
 }
 
 #[test]
+fn a_rested_upload_is_forgotten_when_another_begins() {
+    let served = Served::new();
+    served.client.begin("a");
+    served.host.shift(2 * HOUR_MS);
+    served.client.post("/v2/a/blobs/uploads/", b"").expect(202);
+    // The new one is as young as the machine's clock says, two hours ago by the server's: it goes with the next.
+    assert_eq!(uploads(&served), 1);
+}
+
+#[test]
 fn a_rested_upload_is_forgotten_when_it_is_asked_for() {
     let served = Served::new();
     let place = served.client.begin("a");
