@@ -34,9 +34,24 @@ pub struct Descriptor {
     pub digest: Digest,
     /// Bytes of the blob.
     pub size: u64,
+    /// Of a manifest: what the artifact is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// Of a manifest in an index: what it runs on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
     /// Notes beside it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+}
+
+/// What an image runs on (OCI image specification, "Image Index", `platform`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Platform {
+    /// `wasm` for a component.
+    pub architecture: String,
+    /// `wasip2`, say.
+    pub os: String,
 }
 
 impl Descriptor {
@@ -47,6 +62,8 @@ impl Descriptor {
             media_type: media_type.to_owned(),
             digest: Digest::of(bytes),
             size: bytes.len() as u64,
+            artifact_type: None,
+            platform: None,
             annotations: BTreeMap::new(),
         }
     }
@@ -61,10 +78,19 @@ pub struct Manifest {
     /// What this document is; may be absent in documents of others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
+    /// What the artifact is, where the config does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
     /// The config blob.
     pub config: Descriptor,
     /// The layers: for a component, one.
     pub layers: Vec<Descriptor>,
+    /// The manifest that this one is about: a signature's, for example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Descriptor>,
+    /// Notes beside it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// The config of a component (CNCF Wasm OCI Artifact layout, "Config").
@@ -164,11 +190,15 @@ pub struct Packed {
     pub component: Descriptor,
 }
 
-/// Makes the manifest and config of a component. The same component and author give the same bytes.
+/// Makes the manifest and config of a component. The same component, author and annotations give the same bytes.
 ///
 /// # Errors
 /// When the bytes are no component or the component is over `COMPONENT_BYTES_MAX`.
-pub fn pack(component: &[u8], author: Option<&str>) -> Result<Packed, PackError> {
+pub fn pack(
+    component: &[u8],
+    author: Option<&str>,
+    annotations: &BTreeMap<String, String>,
+) -> Result<Packed, PackError> {
     let size_bytes = component.len() as u64;
     if size_bytes > COMPONENT_BYTES_MAX {
         return Err(PackError::TooLarge { size_bytes, max_bytes: COMPONENT_BYTES_MAX });
@@ -178,8 +208,11 @@ pub fn pack(component: &[u8], author: Option<&str>) -> Result<Packed, PackError>
     let manifest = to_json(&Manifest {
         schema_version: SCHEMA_VERSION,
         media_type: Some(MANIFEST_MEDIA_TYPE.to_owned()),
+        artifact_type: None,
         config: Descriptor::of(CONFIG_MEDIA_TYPE, &config),
         layers: vec![layer.clone()],
+        subject: None,
+        annotations: annotations.clone(),
     })?;
     let descriptor = Descriptor::of(MANIFEST_MEDIA_TYPE, &manifest);
     Ok(Packed { manifest, config, descriptor, component: layer })

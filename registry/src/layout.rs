@@ -3,6 +3,7 @@
 //! `oci-layout` marks the folder, `index.json` lists manifests by name, `blobs/sha256/` holds every blob under its
 //! digest. A name is `path:tag` of a reference, so that one layout can stand in for a whole registry.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -163,18 +164,35 @@ impl Layout {
     pub fn push(&self, reference: &Reference, component: &[u8], author: Option<&str>) -> Result<Packed, LayoutError> {
         let untagged = || LayoutError::Untagged { reference: reference.to_string() };
         let name = reference.path_and_tag().ok_or_else(untagged)?;
-        let packed = pack(component, author).map_err(|source| LayoutError::Pack { name: name.clone(), source })?;
+        let packed = pack(component, author, &BTreeMap::new())
+            .map_err(|source| LayoutError::Pack { name: name.clone(), source })?;
         self.put(&packed.component.digest, component)?;
         self.put(&Digest::of(&packed.config), &packed.config)?;
         self.put(&packed.descriptor.digest, &packed.manifest)?;
-        let _held = self.lock()?;
-        let mut index = self.read_index()?;
-        index.name(name, packed.descriptor.clone());
-        self.write_index(&index)?;
+        self.name(name, &packed.descriptor)?;
         Ok(packed)
     }
 
-    fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), LayoutError> {
+    /// What a name stands for.
+    pub(crate) fn named(&self, name: &str) -> Result<Option<Digest>, LayoutError> {
+        Ok(self.read_index()?.named(name))
+    }
+
+    /// The error for a name that is not there.
+    pub(crate) fn unknown_name(&self, name: &str) -> LayoutError {
+        self.read_index().map_or_else(|error| error, |index| self.unknown(&index, name))
+    }
+
+    /// Lets a name stand for a manifest that is stored.
+    pub(crate) fn name(&self, name: String, manifest: &Descriptor) -> Result<(), LayoutError> {
+        let _held = self.lock()?;
+        let mut index = self.read_index()?;
+        index.name(name, manifest.clone());
+        self.write_index(&index)
+    }
+
+    /// Stores a blob.
+    pub(crate) fn put(&self, digest: &Digest, bytes: &[u8]) -> Result<(), LayoutError> {
         // A damaged blob is replaced: storing a plugin again is the remedy that the errors above name.
         if self.blob(digest, bytes.len() as u64).is_ok() {
             return Ok(());

@@ -1,4 +1,5 @@
-//! Where plugins of a registry are kept: the longest prefix of `host/path` that a mirror names wins.
+//! Where plugins are kept, in the style of containers-registries.conf(5): the longest prefix of `host/path` that a mirror
+//! names wins, and its locations are tried in order. What no mirror names is kept where its own reference says.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::reference::Reference;
+use crate::remote::Endpoint;
 
 const OCI_LAYOUT: &str = "oci-layout:";
 
@@ -16,58 +18,55 @@ const OCI_LAYOUT: &str = "oci-layout:";
 pub struct Mirror {
     /// `host[:port]/` or `host[:port]/path/`; the last `/` may be left out.
     pub prefix: String,
-    /// Where its plugins are kept.
-    pub location: Location,
+    /// Where its plugins are kept: one place, or several that are tried in order.
+    #[serde(rename = "location", deserialize_with = "one_or_more")]
+    pub locations: Vec<Location>,
 }
 
-/// A place that keeps plugins, written `oci-layout:DIR`.
+/// A place that keeps plugins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
-    /// An OCI image layout in this folder; its names are `path:tag` of the references.
+    /// `oci-layout:DIR`: an OCI image layout in this folder; its names are `path:tag` of the references.
     OciLayout(PathBuf),
+    /// `[http://|https://]host[:port][/path]`: a registry, and what takes the prefix's place.
+    Registry(Endpoint),
 }
 
-/// Why no plugin can be looked up.
+/// A place of one reference's plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) location: Location,
+    /// The repository's path there; in a registry, below the endpoint's own path.
+    pub(crate) path: String,
+}
+
+/// What is wrong with a mirror.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MirrorError {
-    /// No prefix fits.
-    #[error(
-        "no mirror maps `{name}` of {reference}; a remote registry client is not part of this version: \
-         add a [[mirrors]] entry with prefix = \"{host}/\" and location = \"oci-layout:DIR\" to lockgate.toml{}",
-        configured(.prefixes)
-    )]
-    Unmapped {
-        /// The reference.
-        reference: String,
-        /// Its registry and path.
-        name: String,
-        /// Its registry.
-        host: String,
-        /// The prefixes that there are.
-        prefixes: Vec<String>,
-    },
     /// Two mirrors for one prefix.
-    #[error("two mirrors have the prefix `{0}`; remove one of them from lockgate.toml")]
+    #[error("two mirrors have the prefix `{0}`; give one mirror both locations, or remove one of them from lockgate.toml")]
     Duplicate(String),
     /// A prefix that fits everything or nothing.
     #[error("`{0}` is not a mirror prefix; write a registry host, or a host and the beginning of a path")]
     InvalidPrefix(String),
     /// A location of another form.
-    #[error("`{0}` is not a mirror location; write oci-layout:DIR")]
-    InvalidLocation(String),
-}
-
-fn configured(prefixes: &[String]) -> String {
-    match prefixes {
-        [] => String::new(),
-        some => format!(" (mirrors there are for {})", some.join(", ")),
-    }
+    #[error("`{text}` is not a mirror location{reason}; write oci-layout:DIR, or a registry as host[:port][/path]")]
+    InvalidLocation {
+        /// As written.
+        text: String,
+        /// What is wrong, after a colon.
+        reason: String,
+    },
+    /// A mirror without a place.
+    #[error("the mirror of `{0}` has no location; write one, or remove the mirror")]
+    NoLocation(String),
 }
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OciLayout(path) => write!(f, "{OCI_LAYOUT}{}", path.display()),
+            Self::Registry(endpoint) => write!(f, "{endpoint}"),
         }
     }
 }
@@ -76,9 +75,11 @@ impl FromStr for Location {
     type Err = MirrorError;
 
     fn from_str(text: &str) -> Result<Self, MirrorError> {
+        let invalid = |reason| MirrorError::InvalidLocation { text: text.to_owned(), reason };
         match text.strip_prefix(OCI_LAYOUT) {
-            Some(path) if !path.is_empty() => Ok(Self::OciLayout(PathBuf::from(path))),
-            _ => Err(MirrorError::InvalidLocation(text.to_owned())),
+            Some("") => Err(invalid(String::new())),
+            Some(path) => Ok(Self::OciLayout(PathBuf::from(path))),
+            None => text.parse().map(Self::Registry).map_err(|reason| invalid(format!(": {reason}"))),
         }
     }
 }
@@ -127,21 +128,45 @@ impl Mirrors {
         self
     }
 
-    /// Where a reference's plugin is kept.
-    ///
-    /// # Errors
-    /// When no mirror names its registry.
-    pub fn locate(&self, reference: &Reference) -> Result<&Location, MirrorError> {
+    /// Where a reference's plugin is kept, the place to ask first in front.
+    pub(crate) fn places(&self, reference: &Reference) -> Vec<Place> {
         let name = reference.name();
-        // Prefixes end at a `/`, so that `registry.example/lock` does not take `registry.example/lockgate/cargo`.
-        let fits = |mirror: &&Mirror| name == mirror.prefix || name.starts_with(&format!("{}/", mirror.prefix));
-        let found = self.entries.iter().find(fits).map(|mirror| &mirror.location);
-        found.ok_or_else(|| MirrorError::Unmapped {
-            reference: reference.to_string(),
-            host: reference.registry().to_owned(),
-            prefixes: self.entries.iter().map(|mirror| format!("{}/", mirror.prefix)).collect(),
-            name,
-        })
+        for mirror in &self.entries {
+            // Prefixes end at a `/`, so that `registry.example/lock` does not take `registry.example/lockgate/cargo`.
+            let Some(below) = name.strip_prefix(&mirror.prefix) else { continue };
+            if below.is_empty() || below.starts_with('/') {
+                return mirror.locations.iter().map(|location| Place::of(location, below, reference)).collect();
+            }
+        }
+        let location = Location::Registry(Endpoint::of_registry(reference.registry()));
+        vec![Place { location, path: reference.repository().to_owned() }]
+    }
+
+    /// The places of a reference, for people.
+    #[must_use]
+    pub fn locate(&self, reference: &Reference) -> Vec<String> {
+        self.places(reference).iter().map(|place| place.location.to_string()).collect()
+    }
+}
+
+impl Place {
+    fn of(location: &Location, below: &str, reference: &Reference) -> Self {
+        let path = match location {
+            // A layout stands in for a whole registry.
+            Location::OciLayout(_) => reference.repository(),
+            Location::Registry(_) => below.trim_start_matches('/'),
+        };
+        Self { location: location.clone(), path: path.to_owned() }
+    }
+}
+
+impl Location {
+    /// Folders that are relative stand in `base`.
+    fn based(self, base: &Path) -> Self {
+        match self {
+            Self::OciLayout(path) => Self::OciLayout(base.join(path)),
+            registry @ Self::Registry(_) => registry,
+        }
     }
 }
 
@@ -153,7 +178,24 @@ impl Mirror {
         if !is_prefix {
             return Err(MirrorError::InvalidPrefix(self.prefix));
         }
-        let Location::OciLayout(path) = self.location;
-        Ok(Self { prefix: prefix.to_owned(), location: Location::OciLayout(base.join(path)) })
+        if self.locations.is_empty() {
+            return Err(MirrorError::NoLocation(self.prefix));
+        }
+        let locations = self.locations.into_iter().map(|location| location.based(base)).collect();
+        Ok(Self { prefix: prefix.to_owned(), locations })
     }
+}
+
+fn one_or_more<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Location>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        One(String),
+        More(Vec<String>),
+    }
+    let texts = match Written::deserialize(deserializer)? {
+        Written::One(text) => vec![text],
+        Written::More(texts) => texts,
+    };
+    texts.iter().map(|text| text.parse().map_err(serde::de::Error::custom)).collect()
 }

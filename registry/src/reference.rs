@@ -191,11 +191,17 @@ fn is_path_component(component: &str) -> bool {
             .all(|separator| matches!(separator, "" | "." | "_" | "__") || separator.bytes().all(|byte| byte == b'-'))
 }
 
-fn check_tag(tag: &str) -> Result<(), String> {
+/// Whether a text may be a tag: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
+pub(crate) fn is_tag(text: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    let starts_well = tag.bytes().next().is_some_and(is_word);
-    if starts_well && tag.len() <= TAG_BYTES_MAX && tag.bytes().all(|byte| is_word(byte) || matches!(byte, b'.' | b'-'))
-    {
+    let starts_well = text.bytes().next().is_some_and(is_word);
+    starts_well
+        && text.len() <= TAG_BYTES_MAX
+        && text.bytes().all(|byte| is_word(byte) || matches!(byte, b'.' | b'-'))
+}
+
+fn check_tag(tag: &str) -> Result<(), String> {
+    if is_tag(tag) {
         return Ok(());
     }
     let shown: String = tag.chars().take(40).collect();

@@ -1,50 +1,24 @@
-//! From reference to bytes: mirror, layout, manifest, component; each verified against what named it.
+//! From reference to bytes and back: mirrors, places, manifest, component; each verified against what named it.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use lockgate_model::ids::Digest;
 
-use crate::layout::{Layout, LayoutError};
+use crate::artifact::{CONFIG_MEDIA_TYPE, Descriptor, MANIFEST_MEDIA_TYPE, Manifest, Packed, pack};
+use crate::cache::{PluginCache, Unfetched};
+use crate::layout::Layout;
+use crate::layout_repository::LayoutRepository;
 use crate::lock::LockEntry;
-use crate::mirrors::{Location, MirrorError, Mirrors};
-use crate::reference::{Reference, ReferenceError};
+use crate::mirrors::{Location, Mirrors, Place};
+use crate::reference::Reference;
+use crate::remote::{HttpClient, RemoteRepository};
+use crate::repository::{Document, Progress, Repository};
 
-/// Why a plugin could not be had.
-#[derive(Debug, thiserror::Error)]
-pub enum RegistryError {
-    /// A reference in the lock file.
-    #[error(transparent)]
-    Reference(#[from] ReferenceError),
-    /// No place to look.
-    #[error(transparent)]
-    Mirror(#[from] MirrorError),
-    /// Not there, or damaged.
-    #[error(transparent)]
-    Layout(#[from] LayoutError),
-    /// The place exists only in the configuration.
-    #[error("cannot open the mirror of {reference}; `cargo xtask plugins` stores this project's own plugins")]
-    Unopened {
-        /// The reference.
-        reference: String,
-        /// Why.
-        #[source]
-        source: Box<LayoutError>,
-    },
-    /// The locked manifest describes other bytes than the locked component.
-    #[error(
-        "{reference}: manifest {manifest} holds component {found}, the lock file names {wanted}; lock the pipeline again"
-    )]
-    Mismatch {
-        /// The reference.
-        reference: String,
-        /// The manifest.
-        manifest: Digest,
-        /// The component that it holds.
-        found: Digest,
-        /// The component that the lock file names.
-        wanted: Digest,
-    },
-}
+mod error;
+mod index;
+
+pub use error::RegistryError;
 
 /// What a reference stands for now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,70 +27,212 @@ pub struct Resolved {
     pub reference: Reference,
     /// Of the manifest.
     pub manifest: Digest,
-    /// Of the component.
-    pub component: Digest,
-    /// Bytes of the component.
-    pub size_bytes: u64,
+    /// The component, as its manifest describes it.
+    pub component: Descriptor,
 }
 
-/// Every registry that this host can reach: for now, the layouts that its mirrors name.
-#[derive(Debug, Clone, Default)]
+/// Every place that this host can pull from and push to.
+#[derive(Clone)]
 pub struct Registry {
     mirrors: Mirrors,
+    client: Arc<HttpClient>,
+    cache: PluginCache,
+    progress: Arc<dyn Progress>,
 }
 
 impl Registry {
-    /// A registry of these mirrors.
+    /// A registry of these mirrors, with pulled plugins kept in `cache`.
     #[must_use]
-    pub fn new(mirrors: Mirrors) -> Self {
-        Self { mirrors }
+    pub fn new(mirrors: Mirrors, client: Arc<HttpClient>, cache: PluginCache, progress: Arc<dyn Progress>) -> Self {
+        Self { mirrors, client, cache, progress }
     }
 
-    /// The digests that a reference stands for now.
+    pub(crate) fn cache(&self) -> &PluginCache {
+        &self.cache
+    }
+
+    /// The digests that a reference stands for now. Where it has tag and digest, both must agree.
     ///
     /// # Errors
-    /// When no mirror maps it, it is not there, or its manifest is damaged or of something else.
+    /// When it is not there, was moved, cannot be read, or is of something else than a component.
     pub fn resolve(&self, reference: &Reference) -> Result<Resolved, RegistryError> {
-        let layout = self.layout_of(reference)?;
-        let manifest = layout.resolve(reference)?;
-        let component = layout.component_of(&manifest)?;
-        let reference = reference.clone();
-        Ok(Resolved { reference, manifest, component: component.digest, size_bytes: component.size })
+        self.in_any_place(reference, &|repository| {
+            let document = self.document(repository, reference)?;
+            let (manifest, component) = index::descend(repository, reference, document)?;
+            self.keep(&manifest)?;
+            Ok(Resolved { reference: reference.clone(), manifest: manifest.digest, component })
+        })
+    }
+
+    /// The manifest or index that a reference stands for now, as it is.
+    ///
+    /// # Errors
+    /// When it is not there, was moved, or cannot be read.
+    pub fn manifest(&self, reference: &Reference) -> Result<Document, RegistryError> {
+        self.in_any_place(reference, &|repository| self.document(repository, reference))
     }
 
     /// The bytes of what `resolve` gave, verified.
     ///
     /// # Errors
-    /// As `component`.
+    /// When they are missing, cut off, damaged or too large.
     pub fn fetch(&self, resolved: &Resolved) -> Result<Vec<u8>, RegistryError> {
-        self.pinned(&resolved.reference, &resolved.manifest, &resolved.component)
+        self.component_bytes(&resolved.reference, &resolved.component)
+    }
+
+    /// Checks that a locked manifest describes the locked component: what was signed is what will run. Once the manifest
+    /// was seen, nobody is asked.
+    ///
+    /// # Errors
+    /// When it describes another one, or cannot be had.
+    pub fn check_pin(&self, entry: &LockEntry) -> Result<Descriptor, RegistryError> {
+        let reference: Reference = entry.pin.reference.parse()?;
+        let bytes = self.manifest_bytes(&reference, &entry.manifest)?;
+        let described = component_of(&reference, &bytes)?;
+        if described.digest == entry.pin.digest {
+            return Ok(described);
+        }
+        let [manifest, found, wanted] = [entry.manifest, described.digest, entry.pin.digest];
+        Err(RegistryError::Mismatch { reference: entry.pin.reference.clone(), manifest, found, wanted })
     }
 
     /// The bytes of a locked plugin, verified; where its tag points now does not matter.
     ///
     /// # Errors
-    /// When no mirror maps it, or a blob is missing, cut off, damaged, too large, or not the locked one.
+    /// When they cannot be had, are damaged, too large, or not the locked ones.
     pub fn component(&self, entry: &LockEntry) -> Result<Vec<u8>, RegistryError> {
-        self.pinned(&entry.pin.reference.parse()?, &entry.manifest, &entry.pin.digest)
+        let described = self.check_pin(entry)?;
+        self.component_bytes(&entry.pin.reference.parse()?, &described)
     }
 
-    fn pinned(&self, reference: &Reference, manifest: &Digest, wanted: &Digest) -> Result<Vec<u8>, RegistryError> {
-        let layout = self.layout_of(reference)?;
-        let described = layout.component_of(manifest)?;
-        if described.digest != *wanted {
-            let [manifest, found, wanted] = [*manifest, described.digest, *wanted];
-            return Err(RegistryError::Mismatch { reference: reference.to_string(), manifest, found, wanted });
+    /// Stores a component under a reference's tag in the first place that the mirrors name for it.
+    ///
+    /// # Errors
+    /// When the bytes are no component, the reference has no tag, or the place does not take it.
+    pub fn push(
+        &self,
+        reference: &Reference,
+        component: &[u8],
+        author: Option<&str>,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Packed, RegistryError> {
+        let tag = reference.tag().ok_or_else(|| RegistryError::Untagged { reference: reference.to_string() })?;
+        let packed = pack(component, author, annotations)
+            .map_err(|source| RegistryError::Pack { reference: reference.to_string(), source })?;
+        self.in_first_place(reference, &|repository| {
+            let told = self.progress.begin(&reference.to_string(), packed.component.size);
+            repository.put_blob(&packed.component, component, &*told)?;
+            let config = Descriptor::of(CONFIG_MEDIA_TYPE, &packed.config);
+            repository.put_blob(&config, &packed.config, &crate::repository::Silent)?;
+            repository.put_manifest(Some(tag), MANIFEST_MEDIA_TYPE, &packed.manifest)
+        })?;
+        Ok(packed)
+    }
+
+    /// A blob, from the cache or through it.
+    pub(crate) fn blob(
+        &self,
+        repository: &dyn Repository,
+        wanted: &Descriptor,
+        name: &str,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let fetched = self.cache.fetch(wanted, |partial| {
+            let told = self.progress.begin(name, wanted.size);
+            repository.blob(wanted, partial, &*told)
+        });
+        fetched.map_err(|error| match error {
+            Unfetched::Source(error) => error,
+            Unfetched::Disk(source) => RegistryError::Cache { action: "keep", reference: name.to_owned(), source },
+            Unfetched::Wrong { found, found_bytes } => RegistryError::WrongBlob {
+                reference: name.to_owned(),
+                wanted: wanted.digest,
+                wanted_bytes: wanted.size,
+                found,
+                found_bytes,
+            },
+        })
+    }
+
+    fn document(&self, repository: &dyn Repository, reference: &Reference) -> Result<Document, RegistryError> {
+        let found = match (reference.tag(), reference.digest()) {
+            (Some(tag), _) => repository.tagged(tag)?.ok_or_else(|| repository.unknown(tag))?,
+            (None, Some(digest)) => repository.manifest(digest)?,
+            (None, None) => return Err(RegistryError::Untagged { reference: reference.to_string() }),
+        };
+        match reference.digest() {
+            Some(wanted) if *wanted != found.digest => {
+                let (reference, found) = (reference.to_string(), found.digest);
+                Err(RegistryError::Moved { reference, found, wanted: *wanted })
+            }
+            _ => Ok(found),
         }
-        Ok(layout.described_blob(&described)?)
     }
 
-    fn layout_of(&self, reference: &Reference) -> Result<Layout, RegistryError> {
-        let Location::OciLayout(path) = self.mirrors.locate(reference)?;
-        open(path, reference)
+    fn manifest_bytes(&self, reference: &Reference, digest: &Digest) -> Result<Vec<u8>, RegistryError> {
+        if let Some(bytes) = self.cache.get(digest, crate::artifact::MANIFEST_BYTES_MAX) {
+            return Ok(bytes);
+        }
+        let document = self.in_any_place(reference, &|repository| repository.manifest(digest))?;
+        self.keep(&document)?;
+        Ok(document.bytes)
+    }
+
+    fn component_bytes(&self, reference: &Reference, wanted: &Descriptor) -> Result<Vec<u8>, RegistryError> {
+        self.in_any_place(reference, &|repository| self.blob(repository, wanted, &reference.to_string()))
+    }
+
+    fn keep(&self, document: &Document) -> Result<(), RegistryError> {
+        let failed = |source| RegistryError::Cache { action: "keep", reference: document.digest.to_string(), source };
+        self.cache.put(&document.bytes).map_err(failed)
+    }
+
+    /// Asks one place after the other until one has it.
+    pub(crate) fn in_any_place<T>(
+        &self,
+        reference: &Reference,
+        ask: &dyn Fn(&dyn Repository) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        let mut errors = Vec::new();
+        for place in self.mirrors.places(reference) {
+            match self.in_place(&place, reference, ask) {
+                Err(error) if error.is_of_one_place() => errors.push((place.location.to_string(), error)),
+                ended => return ended,
+            }
+        }
+        Err(RegistryError::of_places(reference, errors))
+    }
+
+    /// Writing goes to one place only: the first.
+    pub(crate) fn in_first_place<T>(
+        &self,
+        reference: &Reference,
+        ask: &dyn Fn(&dyn Repository) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        match self.mirrors.places(reference).first() {
+            Some(place) => self.in_place(place, reference, ask),
+            None => Err(RegistryError::of_places(reference, Vec::new())),
+        }
+    }
+
+    fn in_place<T>(
+        &self,
+        place: &Place,
+        reference: &Reference,
+        ask: &dyn Fn(&dyn Repository) -> Result<T, RegistryError>,
+    ) -> Result<T, RegistryError> {
+        match &place.location {
+            Location::OciLayout(path) => {
+                let unopened = |source| RegistryError::Unopened { reference: reference.to_string(), source };
+                let layout = Layout::open(path).map_err(|error| unopened(Box::new(error)))?;
+                ask(&LayoutRepository::new(layout, &place.path))
+            }
+            Location::Registry(endpoint) => ask(&RemoteRepository::new(&self.client, endpoint, &place.path)),
+        }
     }
 }
 
-fn open(path: &Path, reference: &Reference) -> Result<Layout, RegistryError> {
-    let unopened = |source| RegistryError::Unopened { reference: reference.to_string(), source: Box::new(source) };
-    Layout::open(path).map_err(unopened)
+fn component_of(reference: &Reference, manifest: &[u8]) -> Result<Descriptor, RegistryError> {
+    let parsed = Manifest::parse(manifest);
+    let component = parsed.and_then(|manifest| manifest.component().cloned());
+    component.map_err(|reason| RegistryError::Manifest { reference: reference.to_string(), reason })
 }

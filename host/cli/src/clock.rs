@@ -36,3 +36,24 @@ pub(crate) fn new_run_id(now: Timestamp) -> Result<RunId, getrandom::Error> {
     getrandom::fill(&mut random)?;
     Ok(RunId::new(now.0, u32::from_le_bytes(random)))
 }
+
+/// A number that no other process starts from.
+pub(crate) fn seed() -> Result<u64, getrandom::Error> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random)?;
+    Ok(u64::from_le_bytes(random))
+}
+
+/// Bytes that nobody can guess.
+pub(crate) fn random() -> Result<[u8; 32], getrandom::Error> {
+    let mut random = [0; 32];
+    getrandom::fill(&mut random)?;
+    Ok(random)
+}
+
+/// Now, to the second (RFC 3339).
+pub(crate) fn rfc3339() -> String {
+    let now = SystemClock::shared().now();
+    let seconds = i64::try_from(now.0 / 1000).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |now| now.to_string())
+}

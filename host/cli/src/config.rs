@@ -1,4 +1,4 @@
-//! `lockgate.toml`: mirrors, native tools. The project's own stands in the working folder, the user's in
+//! `lockgate.toml`: mirrors, trust rules, native tools. The project's own stands in the working folder, the user's in
 //! `$XDG_CONFIG_HOME/lockgate/`; where both name a thing, the project's wins.
 
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use lockgate_model::ids::ToolName;
 use lockgate_registry::{Mirror, Mirrors};
 use lockgate_tools::ToolDefinition;
+use lockgate_trust::{Signatures, TrustPolicy, TrustRule};
 use serde::Deserialize;
 
 use crate::exit::CliError;
@@ -26,6 +27,7 @@ const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 #[serde(deny_unknown_fields, default)]
 struct File {
     mirrors: Vec<Mirror>,
+    trust: Vec<TrustRule>,
     tools: BTreeMap<ToolName, ToolDefinition>,
 }
 
@@ -33,47 +35,70 @@ struct File {
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     pub(crate) mirrors: Mirrors,
+    pub(crate) trust: TrustPolicy,
     pub(crate) tools: BTreeMap<ToolName, ToolDefinition>,
 }
 
 impl Config {
     /// Reads the project's file, the user's, and adds the mirror of first-party plugins.
     pub(crate) fn read(folder: &Path) -> Result<Self, CliError> {
-        let (project, project_mirrors) = read_file(&folder.join(CONFIG_FILE))?;
+        let project = ReadFile::at(&folder.join(CONFIG_FILE))?;
         let user = user_folder().map(|folder| folder.join(CONFIG_FILE));
-        let (user, user_mirrors) = user.map_or_else(|| Ok(Default::default()), |path| read_file(&path))?;
+        let user = user.map_or_else(|| Ok(ReadFile::default()), |path| ReadFile::at(&path))?;
         let mut tools = user.tools;
         tools.extend(project.tools);
-        let mirrors = project_mirrors.or(user_mirrors).or(first_party()?);
-        Ok(Self { mirrors, tools })
+        let first_party = first_party()?;
+        let trust = project.trust.or(user.trust);
+        // What came with the binary is trusted as the binary is. Without any rule, pins are all that is asked for.
+        let trust = if trust.is_empty() || first_party.is_none() { trust } else { trust.or(first_party_trust()?) };
+        let mirrors = project.mirrors.or(user.mirrors).or(first_party.unwrap_or_default());
+        Ok(Self { mirrors, trust, tools })
     }
 }
 
-fn read_file(path: &Path) -> Result<(File, Mirrors), CliError> {
-    let usage = |error: &dyn std::fmt::Display| CliError::Usage(format!("{}: {error}", path.display()));
-    let text = match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Default::default()),
-        Err(error) => return Err(usage(&error)),
-        Ok(found) if found.len() > CONFIG_BYTES_MAX => {
-            return Err(usage(&format!("has {} bytes; at most {CONFIG_BYTES_MAX} are read", found.len())));
-        }
-        Ok(_) => std::fs::read_to_string(path).map_err(|error| usage(&error))?,
-    };
-    let mut file: File = toml::from_str(&text).map_err(|error| usage(&error))?;
-    let base = path.parent().unwrap_or(Path::new("."));
-    let mirrors = Mirrors::new(std::mem::take(&mut file.mirrors), base).map_err(|error| usage(&error))?;
-    Ok((file, mirrors))
+/// One configuration file, understood.
+#[derive(Default)]
+struct ReadFile {
+    mirrors: Mirrors,
+    trust: TrustPolicy,
+    tools: BTreeMap<ToolName, ToolDefinition>,
+}
+
+impl ReadFile {
+    /// Reads a file; one that is not there says nothing.
+    fn at(path: &Path) -> Result<Self, CliError> {
+        let usage = |error: &dyn std::fmt::Display| CliError::Usage(format!("{}: {error}", path.display()));
+        let text = match std::fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(usage(&error)),
+            Ok(found) if found.len() > CONFIG_BYTES_MAX => {
+                return Err(usage(&format!("has {} bytes; at most {CONFIG_BYTES_MAX} are read", found.len())));
+            }
+            Ok(_) => std::fs::read_to_string(path).map_err(|error| usage(&error))?,
+        };
+        let File { mirrors, trust, tools } = toml::from_str(&text).map_err(|error| usage(&error))?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        let mirrors = Mirrors::new(mirrors, base).map_err(|error| usage(&error))?;
+        let trust = TrustPolicy::new(trust, path).map_err(|error| CliError::Usage(crate::exit::chain(&error)))?;
+        Ok(Self { mirrors, trust, tools })
+    }
 }
 
 /// `<folder of the executable>/../lockgate-plugins`, where it exists.
-fn first_party() -> Result<Mirrors, CliError> {
+fn first_party() -> Result<Option<Mirrors>, CliError> {
     let executable = std::env::current_exe()?;
-    let Some(folder) = executable.parent().and_then(Path::parent) else { return Ok(Mirrors::default()) };
+    let Some(folder) = executable.parent().and_then(Path::parent) else { return Ok(None) };
     if !folder.join(FIRST_PARTY_FOLDER).is_dir() {
-        return Ok(Mirrors::default());
+        return Ok(None);
     }
-    let location = lockgate_registry::mirrors::Location::OciLayout(FIRST_PARTY_FOLDER.into());
-    Ok(Mirrors::new([Mirror { prefix: FIRST_PARTY_PREFIX.to_owned(), location }], folder)?)
+    let locations = vec![lockgate_registry::mirrors::Location::OciLayout(FIRST_PARTY_FOLDER.into())];
+    Ok(Some(Mirrors::new([Mirror { prefix: FIRST_PARTY_PREFIX.to_owned(), locations }], folder)?))
+}
+
+fn first_party_trust() -> Result<TrustPolicy, CliError> {
+    let prefix = FIRST_PARTY_PREFIX.to_owned();
+    let rule = TrustRule { prefix, signatures: Some(Signatures::None), ..TrustRule::default() };
+    TrustPolicy::new([rule], Path::new(CONFIG_FILE)).map_err(|error| CliError::Usage(crate::exit::chain(&error)))
 }
 
 fn user_folder() -> Option<PathBuf> {

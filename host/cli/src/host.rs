@@ -14,6 +14,7 @@ use lockgate_tools::NativeTools;
 use crate::clock::SystemClock;
 use crate::config::{Config, cache_folder};
 use crate::exit::CliError;
+use crate::supply::Supply;
 
 /// Threads for steps that are not pure, unless the user says otherwise: most of them wait for a native tool.
 const OUTWARD_THREADS: usize = 8;
@@ -58,7 +59,7 @@ impl Stores {
 /// All that it takes to run plugins.
 pub(crate) struct Host {
     pub(crate) stores: Stores,
-    pub(crate) config: Config,
+    pub(crate) supply: Supply,
     pub(crate) tools: Arc<NativeTools>,
     pub(crate) sandbox: Arc<dyn Sandbox>,
     pub(crate) workspaces: Arc<dyn Workspaces>,
@@ -80,7 +81,8 @@ impl Host {
             parallel_max: threads(),
         }));
         let sandbox = open_sandbox(&stores, &tools)?;
-        Ok(Self { stores, config, tools, sandbox, workspaces })
+        let supply = Supply::open(&config, state)?;
+        Ok(Self { stores, supply, tools, sandbox, workspaces })
     }
 
     /// An engine on these ports.

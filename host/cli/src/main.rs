@@ -8,7 +8,9 @@ mod config;
 mod exit;
 mod host;
 mod output;
+mod pins;
 mod run_ref;
+mod supply;
 
 use std::process::ExitCode;
 

@@ -10,6 +10,7 @@
 mod config;
 mod definition;
 mod diagnostics;
+pub mod edit;
 pub mod expression;
 mod lower;
 mod render;

@@ -1,5 +1,7 @@
 //! A component's outer face and its OCI form.
 
+use std::collections::BTreeMap;
+
 use lockgate_model::call::Kind;
 use lockgate_model::limits::COMPONENT_BYTES_MAX;
 use lockgate_registry::artifact::{LAYER_MEDIA_TYPE, Manifest, PackError, WasmConfig, pack};
@@ -44,7 +46,7 @@ fn what_is_no_component_is_named() {
 #[test]
 fn a_manifest_follows_the_wasm_artifact_layout() {
     let bytes = plugin("scanner");
-    let packed = pack(&bytes, Some("Somebody")).unwrap();
+    let packed = pack(&bytes, Some("Somebody"), &BTreeMap::new()).unwrap();
     let manifest = Manifest::parse(&packed.manifest).unwrap();
     let layer = manifest.component().unwrap();
     assert_eq!((layer.media_type.as_str(), layer.size), (LAYER_MEDIA_TYPE, bytes.len() as u64));
@@ -59,12 +61,19 @@ fn a_manifest_follows_the_wasm_artifact_layout() {
 
 #[test]
 fn one_component_has_one_manifest() {
-    assert_eq!(pack(&plugin("scanner"), None).unwrap(), pack(&plugin("scanner"), None).unwrap());
-    assert_ne!(pack(&plugin("scanner"), None).unwrap(), pack(&plugin("notifier"), None).unwrap());
+    assert_eq!(pack(&plugin("scanner"), None, &BTreeMap::new()).unwrap(), pack(&plugin("scanner"), None, &BTreeMap::new()).unwrap());
+    assert_ne!(pack(&plugin("scanner"), None, &BTreeMap::new()).unwrap(), pack(&plugin("notifier"), None, &BTreeMap::new()).unwrap());
+}
+
+#[test]
+fn annotations_stand_in_the_manifest() {
+    let notes = BTreeMap::from([("org.opencontainers.image.title".to_owned(), "gate".to_owned())]);
+    let packed = pack(&plugin("scanner"), None, &notes).unwrap();
+    assert_eq!(Manifest::parse(&packed.manifest).unwrap().annotations, notes);
 }
 
 #[test]
 fn a_component_is_limited() {
     let giant = vec![0; usize::try_from(COMPONENT_BYTES_MAX).unwrap() + 1];
-    assert!(matches!(pack(&giant, None), Err(PackError::TooLarge { .. })));
+    assert!(matches!(pack(&giant, None, &BTreeMap::new()), Err(PackError::TooLarge { .. })));
 }

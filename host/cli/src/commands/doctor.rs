@@ -29,14 +29,14 @@ pub(crate) fn doctor(state: &Path) -> Result<Exit, CliError> {
 }
 
 fn plugins(host: &Host, style: Style) -> bool {
-    let registry = lockgate_registry::Registry::new(host.config.mirrors.clone());
+    let registry = &host.supply.registry;
     let found = SHELL_REFERENCE
         .parse()
         .map_err(|error| format!("{error}"))
         .and_then(|reference| registry.resolve(&reference).map_err(|error| crate::exit::chain(&error)));
     match &found {
         Ok(resolved) => {
-            good(style, "plugins", &format!("{FIRST_PARTY_PREFIX} is mirrored here ({})", resolved.component.short()));
+            good(style, "plugins", &format!("{FIRST_PARTY_PREFIX} is mirrored here ({})", resolved.component.digest.short()));
         }
         Err(error) => bad(style, "plugins", error, "cargo xtask plugins"),
     }

@@ -20,6 +20,7 @@ use crate::run_ref;
 pub(crate) fn run(state: &Path, args: &RunArgs) -> Result<Exit, CliError> {
     let folder = Path::new(".");
     let host = Host::open(state, folder)?;
+    super::lock::offer(&host, &args.file.path)?;
     let plan = super::plan::make(&host, &args.file)?.plan;
     let tree = host.workspaces.import(folder)?;
     let run = new_run_id(host.stores.clock.now())?;

@@ -4,8 +4,10 @@ pub(crate) mod json;
 mod json_lines;
 mod live;
 mod plain;
+pub(crate) mod question;
 pub(crate) mod style;
 pub(crate) mod summary;
+pub(crate) mod transfers;
 pub(crate) mod tree;
 
 use std::io::{IsTerminal, Write};

@@ -7,12 +7,11 @@ use lockgate_model::call::Call;
 use lockgate_model::grant::Grants;
 use lockgate_model::host_call::{CallBody, HostCall};
 use lockgate_model::ids::{AttemptId, Digest, RunId};
-use lockgate_model::limits::{COMPONENT_BYTES_MAX, PURE_CALL_MS_MAX};
+use lockgate_model::limits::PURE_CALL_MS_MAX;
 use lockgate_model::outcome::Outcome;
 use lockgate_ports::{Cancel, Invocation, Recorder};
-use lockgate_registry::{LockFile, Reference, Registry};
 
-use crate::args::PluginCommand;
+use super::find::find;
 use crate::exit::{CliError, Exit};
 use crate::host::Host;
 use crate::output::log_line;
@@ -21,10 +20,11 @@ use crate::output::style::Style;
 /// An input file.
 const INPUT_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
-pub(crate) fn plugin(state: &Path, command: &PluginCommand) -> Result<Exit, CliError> {
-    let PluginCommand::Call { plugin, input } = command;
+pub(super) fn call(state: &Path, plugin: &str, input: &Path) -> Result<Exit, CliError> {
     let host = Host::open(state, Path::new("."))?;
-    let component = find(&host, plugin)?;
+    let found = find(&host.supply, plugin)?;
+    found.check_trust(&host.supply)?;
+    let component = host.stores.blobs.put(&found.component)?;
     let text = read_input(input)?;
     let call: Call = serde_json::from_str(&text).map_err(|error| {
         CliError::Usage(format!("{}: not a call: {error}; write {{\"quality-gate\": {{...}}}}", input.display()))
@@ -45,28 +45,6 @@ pub(crate) fn plugin(state: &Path, command: &PluginCommand) -> Result<Exit, CliE
         Outcome::Faulted { .. } => Exit::Host,
         _ => Exit::Failed,
     })
-}
-
-fn find(host: &Host, named: &str) -> Result<Digest, CliError> {
-    let usage = |error: &(dyn std::error::Error + 'static)| {
-        CliError::Usage(format!("plugin `{named}`: {}", crate::exit::chain(error)))
-    };
-    let path = Path::new(named);
-    if path.is_file() {
-        return Ok(host.stores.blobs.put_file(path, COMPONENT_BYTES_MAX)?.0);
-    }
-    let registry = Registry::new(host.config.mirrors.clone());
-    let lock = LockFile::read(Path::new(lockgate_registry::lock::LOCK_FILE_NAME)).unwrap_or_default();
-    let locked = lock.plugins.iter().find(|(alias, _)| alias.as_str() == named).map(|(_, entry)| entry);
-    let bytes = match locked {
-        Some(entry) => registry.component(entry).map_err(|error| usage(&error))?,
-        None => {
-            let reference: Reference = named.parse().map_err(|error| usage(&error))?;
-            let resolved = registry.resolve(&reference).map_err(|error| usage(&error))?;
-            registry.fetch(&resolved).map_err(|error| usage(&error))?
-        }
-    };
-    Ok(host.stores.blobs.put(&bytes)?)
 }
 
 fn read_input(path: &Path) -> Result<String, CliError> {

@@ -1,8 +1,14 @@
 //! The command line.
 
+mod plugin;
+mod registry;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+
+pub(crate) use plugin::{AddArgs, PipelineArg, PluginCommand, PushArgs, UpdateArgs};
+pub(crate) use registry::{FolderArg, RegistryCommand, ScopeArg, ServeArgs, TokenCommand};
 
 /// Runs delivery pipelines whose every step is a sandboxed WASI component.
 #[derive(Debug, Parser)]
@@ -103,23 +109,14 @@ pub(crate) enum Command {
     },
     /// Check what this machine can do, and say how to mend what it cannot.
     Doctor,
-    /// Look at plugins and call them by hand.
+    /// Pin, write, test, publish, sign and look at plugins.
     #[command(subcommand)]
     Plugin(PluginCommand),
+    /// The embedded registry of plugins.
+    #[command(subcommand)]
+    Registry(RegistryCommand),
     /// Print the JSON Schema of the pipeline file.
     Schema,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginCommand {
-    /// Call a pure plugin with the input of a file and print its outcome as JSON.
-    Call {
-        /// An alias of `lockgate.lock`, an OCI reference, or the path of a component.
-        plugin: String,
-        /// A call as JSON, `{"quality-gate": {...}}`; `-` for standard input.
-        #[arg(long, value_name = "FILE")]
-        input: PathBuf,
-    },
 }
 
 #[derive(Debug, ClapArgs)]
