@@ -9,6 +9,9 @@ use sigstore_crypto::{KeyAlgorithm, SigningScheme, VerificationKey, validate_raw
 use sigstore_types::{DerPublicKey, DsseEnvelope};
 
 /// A public key: ECDSA on P-256 (SHA-256) or P-384 (SHA-384), Ed25519, or RSA from 2048 bits (PKCS #1 v1.5, SHA-256).
+///
+/// Ed25519 means the signature of RFC 8032 over the message itself. cosign 3.1.1 signs with the prehashed Ed25519ph when
+/// it is given such a key, which neither its own `verify` nor this accepts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     name: String,

@@ -107,6 +107,12 @@ impl TrustPolicy {
         self.sorted()
     }
 
+    /// Whether there is no rule at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     fn sorted(mut self) -> Self {
         self.rules.sort_by(|one, other| other.prefix.len().cmp(&one.prefix.len()).then(one.prefix.cmp(&other.prefix)));
         self

@@ -245,8 +245,12 @@ impl Missing {
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { reference, manifest, prefix, wanted, missing, .. } = self;
-        writeln!(f, "{reference} is not trusted: the [[trust]] rule `{prefix}/` of {} wants a", self.file.display())?;
-        writeln!(f, "{missing} of {manifest} by {wanted}.")?;
+        writeln!(
+            f,
+            "{reference} is not trusted: the [[trust]] rule `{prefix}/` of {} is not met.",
+            self.file.display()
+        )?;
+        writeln!(f, "It wants a {missing} of {manifest} by {wanted}.")?;
         self.write_findings(f)?;
         write!(f, "To go on, {}.", missing.remedy())
     }
@@ -256,7 +260,7 @@ impl Refusal {
     fn write_findings(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.findings.len() + self.not_looked_at;
         match all {
-            0 => return writeln!(f, "It has no signature at all."),
+            0 => return writeln!(f, "There is no signature at all."),
             1 => writeln!(f, "There is 1 bundle, and it does not count:")?,
             many => writeln!(f, "There are {many} bundles, and none counts:")?,
         }

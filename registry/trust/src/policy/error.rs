@@ -88,4 +88,9 @@ pub enum Problem {
     /// A trusted root that is none.
     #[error("its trusted root cannot be used; write a Sigstore trusted_root.json")]
     Root(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A trusted root with which nothing could ever be verified; other JSON files look like one, too.
+    #[error(
+        "its trusted root names no authority, no certificate log or no transparency log; write a complete trusted_root.json"
+    )]
+    IncompleteRoot,
 }

@@ -81,6 +81,9 @@ fn identities(written: Vec<IdentityRule>, root: Option<&Path>) -> Result<Identit
         None => SIGSTORE_PRODUCTION_TRUSTED_ROOT.to_owned(),
     };
     let root = TrustedRoot::from_json(&json).map_err(|error| Problem::Root(Box::new(error)))?;
+    if root.certificate_authorities.is_empty() || root.ctlogs.is_empty() || root.tlogs.is_empty() {
+        return Err(Problem::IncompleteRoot);
+    }
     Identities::new(list, &root).map_err(|error| Problem::Root(Box::new(error)))
 }
 
