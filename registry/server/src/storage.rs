@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use lockgate_model::ids::Digest;
+use lockgate_model::time::Timestamp;
 
 use crate::error::ServerError;
 use crate::name::Repository;
@@ -136,6 +137,15 @@ impl Storage {
     /// Puts `bytes` in a file's place, durably: who reads meanwhile sees the old content or the new one.
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), Fault> {
         files::replace(&self.temporary(), path, bytes)
+    }
+
+    /// As `replace`, and says that the file is needed now. A file that is right already costs no waiting for the disk.
+    fn replace_unless_same(&self, path: &Path, bytes: &[u8], now: Timestamp) -> Result<(), Fault> {
+        let found = files::read(path, bytes.len() as u64).unwrap_or_default();
+        if found.as_deref() != Some(bytes) {
+            self.replace(path, bytes)?;
+        }
+        files::touch(path, now).map(|_| ())
     }
 
     /// Whether anything was ever stored under this name.

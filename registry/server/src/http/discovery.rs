@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{AppendHeaders, IntoResponse as _, Response};
 use http_body_util::{BodyExt as _, Full};
 use lockgate_model::ids::Digest;
 use lockgate_registry::artifact::{INDEX_MEDIA_TYPE, MANIFEST_BYTES_MAX};
 use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::dispatch::Asked;
 use super::manifests::no_repository;
@@ -18,6 +19,7 @@ use super::{Code, Refusal, Registry};
 use crate::name::Repository;
 use crate::storage::Fault;
 use crate::storage::document::Referrer;
+use crate::storage::referrers::REFERRERS_MAX;
 
 /// Tags of one answer; there is a link to the rest.
 pub(crate) const TAGS_PAGE_MAX: usize = 1_000;
@@ -45,7 +47,8 @@ pub(super) async fn tags(registry: &Arc<Registry>, asked: Asked) -> Result<Respo
         .filter(|_| has_more)
         .map(|last| link(&format!("/v2/{}/tags/list?n={count}&last={}", asked.repository, encode(last))));
     let body = json!({ "name": asked.repository.as_str(), "tags": tags }).to_string();
-    Ok(([(header::CONTENT_TYPE, "application/json")], next_header(next), body).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/json")], AppendHeaders(next.map(|next| (header::LINK, next))), body)
+        .into_response())
 }
 
 fn count(text: Option<&str>) -> Result<usize, Refusal> {
@@ -70,18 +73,19 @@ pub(super) async fn referrers(registry: &Arc<Registry>, asked: Asked, subject: D
         let filter = kind.as_deref().map(|kind| format!("&artifactType={}", encode(kind))).unwrap_or_default();
         link(&format!("/v2/{}/referrers/{subject}?last={last}{filter}", asked.repository))
     });
-    let body = json!({ "schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": listed.referrers }).to_string();
-    // A client that reads slowly holds the list in memory, and so its room.
-    let body = Full::from(body).map_frame(move |frame| {
+    let filters = kind.map(|_| (FILTERS_HEADER, "artifactType".to_owned()));
+    let headers = filters.into_iter().chain(next.map(|next| (header::LINK, next)));
+    Ok(([(header::CONTENT_TYPE, INDEX_MEDIA_TYPE)], AppendHeaders(headers), body(&listed.referrers, room))
+        .into_response())
+}
+
+/// The list; a client that reads slowly holds it in memory, and so its room.
+fn body(referrers: &[Referrer], room: OwnedSemaphorePermit) -> Body {
+    let text = json!({ "schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": referrers }).to_string();
+    Body::new(Full::from(text).map_frame(move |frame| {
         let _ = &room;
         frame
-    });
-    let filters = kind.map(|_| [(FILTERS_HEADER, "artifactType")]);
-    let mut response = ([(header::CONTENT_TYPE, INDEX_MEDIA_TYPE)], next_header(next), Body::new(body)).into_response();
-    for (name, value) in filters.into_iter().flatten() {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    Ok(response)
+    }))
 }
 
 struct Page {
@@ -99,7 +103,7 @@ fn page(
     last: Option<&Digest>,
 ) -> Result<Page, Fault> {
     let digests = registry.storage.referrers_after(repository, subject, last)?;
-    let is_cut = digests.len() >= crate::storage::referrers::REFERRERS_MAX;
+    let is_cut = digests.len() >= REFERRERS_MAX;
     let (mut referrers, mut room_bytes, mut looked_at) =
         (Vec::new(), MANIFEST_BYTES_MAX as usize - INDEX_FRAME_BYTES, None);
     for digest in digests {
@@ -121,8 +125,4 @@ fn page(
 /// The rest of a list (RFC 8288).
 fn link(target: &str) -> String {
     format!("<{target}>; rel=\"next\"")
-}
-
-fn next_header(next: Option<String>) -> axum::response::AppendHeaders<Option<(HeaderName, String)>> {
-    axum::response::AppendHeaders(next.map(|next| (header::LINK, next)))
 }

@@ -7,6 +7,9 @@ use super::refusal::{Code, Refusal};
 use crate::access::tokens::Scope;
 use crate::name::{Named, Repository, Tag, UploadId};
 
+// The one thing whose place has two components; no single component is called so.
+const UPLOADS: &str = "blobs/uploads";
+
 /// What a path names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Route {
@@ -40,31 +43,29 @@ pub(crate) fn parse(path: &str) -> Result<Route, Refusal> {
     if path.is_empty() {
         return Ok(Route::Base);
     }
-    let mut from_end = path.rsplitn(4, '/');
-    let [last, before, third] = [from_end.next(), from_end.next(), from_end.next()].map(Option::unwrap_or_default);
-    // An upload's path has one component more than the others, and no repository ends so: `blobs` cannot be told apart
-    // from a name otherwise.
-    let has_two = before == "uploads" && third == "blobs";
-    let (name, what) = match from_end.next() {
-        Some(rest) if has_two => (rest.to_owned(), "upload"),
-        Some(rest) => (format!("{rest}/{third}"), before),
-        None => (third.to_owned(), before),
-    };
-    if before == "blobs" && last == "uploads" {
-        return Ok(Route::Of(repository(&name)?, Thing::Uploads));
-    }
-    let thing = |repository: &Repository| thing(repository, what, last);
-    let repository = match what {
-        "upload" | "blobs" | "manifests" | "tags" | "referrers" => repository(&name)?,
-        _ => return Err(nothing_here()),
-    };
-    Ok(Route::Of(repository.clone(), thing(&repository)?))
+    let (name, what, which) = split(&path).ok_or_else(nothing_here)?;
+    let repository = repository(name)?;
+    let thing = thing(&repository, what, which)?;
+    Ok(Route::Of(repository, thing))
 }
 
-fn thing(repository: &Repository, what: &str, last: &str) -> Result<Thing, Refusal> {
-    match (what, last) {
-        ("upload", "") => Ok(Thing::Uploads),
-        ("upload", id) => UploadId::parse(id, repository).map(Thing::Upload).ok_or_else(upload_unknown),
+/// The repository's name, what of it, and which one. A name has any number of components, so paths are read from their end.
+fn split(path: &str) -> Option<(&str, &str, &str)> {
+    if let Some(name) = path.strip_suffix("/blobs/uploads") {
+        return Some((name, UPLOADS, ""));
+    }
+    let (rest, which) = path.rsplit_once('/')?;
+    if let Some(name) = rest.strip_suffix("/blobs/uploads") {
+        return Some((name, UPLOADS, which));
+    }
+    let (name, what) = rest.rsplit_once('/')?;
+    Some((name, what, which))
+}
+
+fn thing(repository: &Repository, what: &str, which: &str) -> Result<Thing, Refusal> {
+    match (what, which) {
+        (UPLOADS, "") => Ok(Thing::Uploads),
+        (UPLOADS, id) => UploadId::parse(id, repository).map(Thing::Upload).ok_or_else(upload_unknown),
         ("blobs", digest) => parse_digest(digest).map(Thing::Blob),
         ("manifests", name) => named(name).map(Thing::Manifest),
         ("tags", "list") => Ok(Thing::Tags),

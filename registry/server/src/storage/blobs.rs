@@ -100,9 +100,7 @@ impl Storage {
         content: &[u8],
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let path = self.link(repository, part, digest);
-        self.replace(&path, content)?;
-        touch(&path, now).map(|_| ())
+        self.replace_unless_same(&self.link(repository, part, digest), content, now)
     }
 
     pub(super) fn open_content(&self, digest: &Digest) -> Result<Option<Content>, Fault> {

@@ -108,6 +108,18 @@ pub fn collect_garbage(folder: &Path, collection: &Collection) -> Result<Report,
     Ok(report)
 }
 
+/// What is remembered of a manifest: a repository may have many, and their annotations are long.
+struct Needs {
+    things: Vec<Digest>,
+    subject: Option<Digest>,
+}
+
+impl Needs {
+    fn of(document: &Document) -> Self {
+        Self { things: document.needs.iter().map(|named| named.digest).collect(), subject: document.subject }
+    }
+}
+
 impl Storage {
     fn collect_repository(
         &self,
@@ -127,16 +139,17 @@ impl Storage {
             report.manifests += 1;
         }
         let needed = kept.iter().filter_map(|digest| documents.get(digest));
-        let needed: BTreeSet<_> = needed.flat_map(|document| document.needs.iter().map(|named| named.digest)).collect();
+        let needed: BTreeSet<_> = needed.flat_map(|document| document.things.iter().copied()).collect();
         report.links += self.remove_links(repository, &needed, collection.cutoff())?;
         Ok(())
     }
 
-    fn documents(&self, repository: &Repository) -> Result<BTreeMap<Digest, Document>, CollectError> {
+    fn documents(&self, repository: &Repository) -> Result<BTreeMap<Digest, Needs>, CollectError> {
         let mut documents = BTreeMap::new();
         for digest in digests_in(&self.part(repository, Part::Manifests))? {
             let damaged = || CollectError::Damaged { repository: repository.to_string(), digest };
-            documents.insert(digest, self.read_document(repository, &digest)?.ok_or_else(damaged)?);
+            let document = self.read_document(repository, &digest)?.ok_or_else(damaged)?;
+            documents.insert(digest, Needs::of(&document));
         }
         Ok(documents)
     }
@@ -145,7 +158,7 @@ impl Storage {
     fn reachable(
         &self,
         repository: &Repository,
-        documents: &BTreeMap<Digest, Document>,
+        documents: &BTreeMap<Digest, Needs>,
         cutoff: Timestamp,
     ) -> Result<BTreeSet<Digest>, Fault> {
         let mut next = self.tagged(repository)?;
@@ -158,7 +171,7 @@ impl Storage {
         let mut kept = BTreeSet::new();
         while let Some(digest) = next.pop() {
             let Some(document) = documents.get(&digest).filter(|_| kept.insert(digest)) else { continue };
-            next.extend(document.needs.iter().map(|named| named.digest).chain(document.subject));
+            next.extend(document.things.iter().copied().chain(document.subject));
             next.extend(about.get(&digest).into_iter().flatten());
         }
         Ok(kept)
@@ -252,7 +265,7 @@ fn digests_in(folder: &Path) -> Result<Vec<Digest>, Fault> {
 }
 
 /// Manifests by their subject.
-fn about(documents: &BTreeMap<Digest, Document>) -> BTreeMap<Digest, Vec<Digest>> {
+fn about(documents: &BTreeMap<Digest, Needs>) -> BTreeMap<Digest, Vec<Digest>> {
     let mut about = BTreeMap::<_, Vec<_>>::new();
     for (digest, document) in documents {
         if let Some(subject) = document.subject {

@@ -7,7 +7,7 @@ use lockgate_registry::artifact::MANIFEST_BYTES_MAX;
 use super::blobs::Content;
 use super::document::{Document, Named};
 use super::fault::Fault;
-use super::files::{make_folder, read, remove_durably, touch};
+use super::files::{make_folder, read, remove_durably};
 use super::{Part, Storage, exists};
 use crate::name::{Repository, Tag};
 
@@ -83,8 +83,7 @@ impl Storage {
     fn put_content(&self, digest: &Digest, bytes: &[u8], now: Timestamp) -> Result<(), Fault> {
         let path = self.content(digest);
         path.parent().map_or(Ok(()), make_folder)?;
-        self.replace(&path, bytes)?;
-        touch(&path, now).map(|_| ())
+        self.replace_unless_same(&path, bytes, now)
     }
 
     /// A manifest that a repository holds, and its media type.

@@ -1,9 +1,9 @@
 //! A server in a process of its own, that can be killed and measured. It is this test program, asked to be the server.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
 use lockgate_registry_server::Server;
@@ -29,6 +29,8 @@ fn serve() {
 /// A process that serves, and is killed in the end.
 pub(crate) struct Process {
     child: Child,
+    /// Held open: a test program that cannot print ends itself, and after a minute it prints that it still runs.
+    _printed: BufReader<ChildStdout>,
     pub(crate) client: Client,
 }
 
@@ -47,9 +49,10 @@ impl Process {
             unsafe { command.pre_exec(limit) };
         }
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut printed = BufReader::new(child.stdout.take().unwrap());
+        let mut lines = printed.by_ref().lines().map(Result::unwrap);
         let address = lines.find_map(|line| line.strip_prefix(LISTENS).map(str::to_owned));
-        Self { child, client: Client::new(&address.expect("the server listens")) }
+        Self { child, _printed: printed, client: Client::new(&address.expect("the server listens")) }
     }
 
     /// Most memory that it ever held, in KiB.

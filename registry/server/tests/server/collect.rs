@@ -9,8 +9,8 @@ use lockgate_registry_server::{CollectError, Collection, Host as _, Report, coll
 use crate::support::{Client, HOUR_MS, IMAGE, INDEX, Served, descriptor, image, index};
 
 const GRACE_MS: u64 = 60 * 60 * 1_000;
-const PUSHERS: usize = 12;
-const BLOBS: usize = 96;
+const PUSHERS: usize = 8;
+const BLOBS: usize = 64;
 
 fn collect(served: &Served, remove_untagged: bool) -> Report {
     let collection = Collection { remove_untagged, grace_ms: GRACE_MS, ..Collection::at(served.host.now()) };

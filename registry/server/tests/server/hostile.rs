@@ -147,12 +147,13 @@ fn wait_until_empty(folder: &Path) {
 
 #[test]
 fn a_client_that_does_not_read_is_let_go() {
-    let served = Served::with(|settings| {
+    let mut served = Served::new();
+    // More than the buffers of both sides of a connection hold.
+    let digest = served.client.push_blob("a", &vec![7; 32 * 1024 * 1024]);
+    served.restart(|settings| {
         settings.limits.idle_ms_max = 200;
         settings.limits.connections_max = 1;
     });
-    // More than the buffers of both sides of a connection hold.
-    let digest = served.client.push_blob("a", &vec![7; 32 * 1024 * 1024]);
     let head = format!("GET /v2/a/blobs/{digest} HTTP/1.1\r\nHost: x\r\n\r\n");
     let mut stream = TcpStream::connect(&served.client.address).unwrap();
     stream.write_all(head.as_bytes()).unwrap();
@@ -178,6 +179,30 @@ fn two_requests_do_not_write_to_one_upload() {
     stream.read_exact(&mut [0; 12]).unwrap();
     let digest = Digest::of(b"0123456789");
     served.client.put(&format!("{place}?digest={digest}"), b"").expect(201);
+}
+
+#[test]
+fn a_stopping_server_lets_requests_end() {
+    let mut served = Served::new();
+    let address = served.client.address.clone();
+    let place = served.client.begin("a");
+    let head = format!("PATCH {place} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123");
+    let mut stream = TcpStream::connect(&address).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    let path = served.folder.path().join("uploads").join(place.rsplit('/').next().unwrap());
+    while std::fs::File::open(&path).unwrap().try_lock().is_ok() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    std::thread::scope(|scope| {
+        scope.spawn(|| served.stop());
+        while TcpStream::connect(&address).is_ok() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        stream.write_all(b"456789").unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 202");
+    });
 }
 
 #[test]

@@ -73,7 +73,7 @@ impl Served {
     }
 
     pub(crate) fn with(change: impl Fn(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder();
         let host = Arc::<TestHost>::default();
         let running = start(folder.path(), &host, &change);
         let client = Client::new(&running.address().to_string());
@@ -91,6 +91,12 @@ impl Served {
     pub(crate) fn stop(&mut self) {
         self.running.take().map_or(Ok(()), Running::stop).unwrap();
     }
+}
+
+/// In memory where that can be had: on a disk that others use too, most of a test is waiting. What is started as a process
+/// of its own works on the disk.
+fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 fn start(folder: &Path, host: &Arc<TestHost>, change: &impl Fn(&mut Settings)) -> Running {
