@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::{Descriptor, INDEX_MEDIA_TYPE};
 
 /// Referrers of one manifest that are looked at.
-pub const REFERRERS_MAX: usize = 128;
+pub(crate) const REFERRERS_MAX: usize = 128;
 
 /// The list: an image index.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -34,6 +34,12 @@ pub fn markdown(descriptor: &Descriptor, kind: Kind, reference: Option<&str>) ->
     page.join("\n\n") + "\n"
 }
 
+/// The part of a pipeline that uses the plugin: the smallest one that its schema lets pass, as YAML.
+#[must_use]
+pub fn example(descriptor: &Descriptor, kind: Kind, reference: &str) -> String {
+    example::yaml(descriptor, kind, reference)
+}
+
 fn facts(descriptor: &Descriptor, kind: Kind) -> String {
     let reach = match kind {
         kind if kind.is_pure() => "it is given values, answers with a value, and reaches nothing",

@@ -55,7 +55,7 @@ fn entry(
 ) -> Result<Option<CatalogEntry>, CliError> {
     let Ok(reference) = named.parse::<Reference>() else { return Ok(None) };
     match lock.entry(alias, &reference) {
-        Ok(locked) => load(host, registry, locked).map(Some),
+        Ok(locked) => load(host, locked).map(Some),
         Err(LockError::NotLocked { .. }) => Ok(None),
         Err(error) => Err(CliError::Usage(error.to_string())),
     }

@@ -17,7 +17,7 @@ use super::error::RemoteError;
 use super::retry::Patience;
 
 /// Redirects of one request that are followed.
-pub const REDIRECTS_MAX: usize = 5;
+const REDIRECTS_MAX: usize = 5;
 /// What is read of an answer that says why something failed.
 const ERROR_BYTES_MAX: u64 = 16 * 1024;
 /// What is shown of it.
@@ -200,9 +200,11 @@ impl HttpClient {
 
     /// A request beside the registry, to the server that gives tokens.
     pub(super) fn beside(&self, ask: &Ask<'_>, request: http::request::Builder, body: &[u8]) -> Result<Response<Body>, Met> {
+        if body.is_empty() {
+            return self.run(ask, request, SendBody::none());
+        }
         let mut rest = body;
-        let body = if body.is_empty() { SendBody::none() } else { SendBody::from_reader(&mut rest) };
-        self.run(ask, request, body)
+        self.run(ask, request, SendBody::from_reader(&mut rest))
     }
 }
 

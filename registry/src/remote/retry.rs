@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How long a registry may ask to be left alone (RFC 9110 section 10.2.3, `Retry-After`).
-pub const RETRY_AFTER_MS_MAX: u64 = 60_000;
+const RETRY_AFTER_MS_MAX: u64 = 60_000;
 /// The longest wait between two tries that nobody asked for.
-pub const BACKOFF_MS_MAX: u64 = 10_000;
+const BACKOFF_MS_MAX: u64 = 10_000;
 
 /// Waits; handed in, so that a test need not.
 pub type Waiting = Arc<dyn Fn(Duration) + Send + Sync>;

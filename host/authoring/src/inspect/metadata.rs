@@ -1,8 +1,12 @@
 //! What a component's maker wrote into it: the custom sections that the WebAssembly tool conventions name, with the meaning
 //! of the OCI annotations of the same names (OCI image specification, "Annotations").
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use wasm_metadata::ComponentNames;
+
+const ANNOTATIONS: &str = "org.opencontainers.image.";
 
 /// Claims of the maker, none of them checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -53,6 +57,23 @@ impl Metadata {
             homepage: text("homepage"),
             revision: text("revision"),
         }
+    }
+
+    /// As notes of an OCI manifest (OCI image specification, "Pre-Defined Annotation Keys").
+    #[must_use]
+    pub fn annotations(&self) -> BTreeMap<String, String> {
+        let all = [
+            ("title", &self.name),
+            ("version", &self.version),
+            ("description", &self.description),
+            ("authors", &self.authors),
+            ("licenses", &self.licenses),
+            ("source", &self.source),
+            ("url", &self.homepage),
+            ("revision", &self.revision),
+        ];
+        let named = |(key, value): (&str, &Option<String>)| Some((format!("{ANNOTATIONS}{key}"), value.clone()?));
+        all.into_iter().filter_map(named).collect()
     }
 
     /// What is there, by name, in the order in which a person reads it.

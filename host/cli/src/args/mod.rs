@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-pub(crate) use plugin::{AddArgs, PipelineArg, PluginCommand, PushArgs, UpdateArgs};
-pub(crate) use registry::{FolderArg, RegistryCommand, ScopeArg, ServeArgs, TokenCommand};
+pub(crate) use plugin::{AddArgs, PluginCommand, PushArgs, UpdateArgs};
+pub(crate) use registry::{RegistryCommand, ScopeArg, ServeArgs, TokenCommand};
 
 /// Runs delivery pipelines whose every step is a sandboxed WASI component.
 #[derive(Debug, Parser)]

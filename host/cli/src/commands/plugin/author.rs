@@ -1,5 +1,6 @@
 //! `plugin new`, `build`, `test`, `inspect`, `docs`: for who writes plugins, and who looks at them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use lockgate_authoring::build::{self, Built};
@@ -11,7 +12,6 @@ use lockgate_model::call::Kind;
 use serde_json::json;
 
 use super::find::{Found, find, read_component};
-use super::publish::Annotations;
 use crate::exit::{CliError, Exit, chain};
 use crate::host::Host;
 use crate::output::safe;
@@ -131,18 +131,10 @@ pub(super) fn docs(state: &Path, named: &str) -> Result<Exit, CliError> {
     Ok(Exit::Passed)
 }
 
-/// What the component's own metadata says, as notes of its manifest (OCI image specification, "Annotations").
-pub(super) fn annotations_of(component: &[u8]) -> Result<Annotations, CliError> {
+/// What the component's own metadata says, as notes of its manifest.
+pub(super) fn annotations_of(component: &[u8]) -> Result<BTreeMap<String, String>, CliError> {
     let report = inspect::inspect(component, None).map_err(|error| CliError::Usage(chain(&error)))?;
-    let key = |name: &str| match name {
-        "name" => Some("title"),
-        "version" | "description" | "authors" | "licenses" | "source" | "revision" => Some(name),
-        "homepage" => Some("url"),
-        _ => None,
-    }
-    .map(|key| format!("org.opencontainers.image.{key}"));
-    let fields = report.metadata.fields();
-    Ok(fields.into_iter().filter_map(|(name, value)| Some((key(name)?, value.to_owned()))).collect())
+    Ok(report.metadata.annotations())
 }
 
 fn asking(host: &Host) -> Authoring<'_> {

@@ -1,13 +1,13 @@
 //! `plugin push`, `pull`, `sign`, `keygen`: plugins on their way to others.
 
-use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use lockgate_registry::artifact::Descriptor;
 use lockgate_registry::{Attachment, Reference};
-use lockgate_trust::{SigningKey, bundle_manifest};
+use lockgate_trust::SigningKey;
+use lockgate_trust::referrer::bundle_manifest;
 use zeroize::Zeroizing;
 
 use super::author::annotations_of;
@@ -15,7 +15,6 @@ use super::find::read_component;
 use crate::args::PushArgs;
 use crate::config::Config;
 use crate::exit::{CliError, Exit, chain};
-use crate::host::Stores;
 use crate::output::question;
 use crate::output::style::Style;
 use crate::supply::Supply;
@@ -187,6 +186,3 @@ fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), CliError> {
     let mut file = options.write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
     file.write_all(bytes).map_err(failed)
 }
-
-/// Notes for a manifest: names and texts.
-pub(super) type Annotations = BTreeMap<String, String>;
