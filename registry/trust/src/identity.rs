@@ -118,7 +118,7 @@ impl Identities {
         let verified = self.verifier.verify(hash, bundle, &VerificationPolicy::any_identity());
         let verified = verified.map_err(|error| Reason::Certificate(shown(&error.to_string())))?;
         let issuer = verified.issuer().unwrap_or_default();
-        let subject = verified.identity().map(|name| name.as_str()).unwrap_or_default();
+        let subject = verified.identity().map(sigstore_verify::SubjectAltName::as_str).unwrap_or_default();
         let signer = Signer::Identity { issuer: issuer.to_owned(), subject: subject.to_owned() };
         match self.list.iter().any(|identity| identity.fits(issuer, subject)) {
             true => Ok(signer),

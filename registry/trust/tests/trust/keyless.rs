@@ -154,7 +154,7 @@ fn what_was_changed_after_signing_does_not_count() {
         assert!(matches!(found, Reason::Certificate(_)), "{place}: {found}");
     }
     let later = changed(&bundle, |json| {
-        json.pointer_mut(entry).unwrap()["integratedTime"] = json!((SIGNED_AT_S + 1).to_string())
+        json.pointer_mut(entry).unwrap()["integratedTime"] = json!((SIGNED_AT_S + 1).to_string());
     });
     assert!(reason(&policy, &manifest(), &later).to_string().contains("SET verification failed"));
 }
