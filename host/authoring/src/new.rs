@@ -100,7 +100,8 @@ fn write_file(path: &Path, bytes: &[u8]) -> Result<(), NewError> {
 impl fmt::Display for Created {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let folder = self.folder.display();
-        writeln!(f, "made a {} in {folder}", self.kind)?;
+        let article = if self.kind == Kind::AlertRule { "an" } else { "a" };
+        writeln!(f, "made {article} {} in {folder}", self.kind)?;
         writeln!(f, "next:")?;
         writeln!(f, "  cd {folder}")?;
         writeln!(f, "  cargo test              its native tests")?;

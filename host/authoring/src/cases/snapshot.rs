@@ -55,7 +55,7 @@ impl Snapshot {
     ) -> Result<Self, CaseError> {
         let steady = Steady { measures: kind.is_outward(), workspace: workspace.to_str().unwrap_or_default() };
         let outcome = steady.json(serde_json::to_value(without_frames(outcome))?);
-        let lines: Result<Vec<Json>, serde_json::Error> = log.iter().map(serde_json::to_value).collect();
+        let lines: Result<Vec<Json>, serde_json::Error> = log.into_iter().map(serde_json::to_value).collect();
         let log = lines?.into_iter().map(|line| steady.json(line)).collect();
         Ok(Self { outcome, log, changed: written.changed, removed: written.removed })
     }

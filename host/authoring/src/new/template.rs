@@ -3,7 +3,7 @@
 
 use include_dir::{Dir, include_dir};
 use lockgate_model::call::Kind;
-use toml::{Table, Value};
+use toml::Value;
 
 use super::manifest::Workspace;
 use super::{NewError, NewFile};
@@ -71,31 +71,14 @@ fn add(root: &Dir<'_>, folder: &Dir<'_>, name: &str, files: &mut Vec<NewFile>) {
 /// A manifest that stands alone, in any folder.
 fn manifest(name: &str, summary: &str, sdk_path: &str) -> Result<String, NewError> {
     let workspace = Workspace::read()?;
-    let package = table([
-        ("name", name.into()),
-        ("version", "0.1.0".into()),
-        ("description", summary.into()),
-        ("edition", workspace.package("edition")?.clone()),
-        ("rust-version", workspace.package("rust-version")?.clone()),
-        // It goes to an OCI registry, not to cargo's.
-        ("publish", false.into()),
-    ]);
-    let serde = table([("version", workspace.version("serde")?.into()), ("features", vec!["derive"].into())]);
-    let mut manifest = format!("[package]\n{package}");
-    manifest += "\n# The component is the `cdylib`; native tests use the `rlib`.\n[lib]\n";
-    manifest += "crate-type = [\"cdylib\", \"rlib\"]\n\n[dependencies]\n";
-    manifest += &format!("lockgate-sdk = {{ path = {} }}\n", Value::from(sdk_path));
-    manifest += &format!("serde = {}\n", Value::Table(serde));
-    manifest +=
-        "\n# It stands alone, even within the folder of another workspace.\n[workspace]\nexclude = [\"vendor\"]\n";
-    manifest +=
-        "\n# A plugin is small rather than quick: it is read, hashed and compiled more often than it computes.\n";
-    manifest += &format!("[profile.release]\n{}", workspace.guest_profile()?);
-    Ok(manifest)
-}
-
-fn table<const N: usize>(entries: [(&str, Value); N]) -> Table {
-    entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    Ok(text("manifest.toml")?
+        .replace(NAME, name)
+        .replace("\"{{summary}}\"", &Value::from(summary).to_string())
+        .replace("\"{{edition}}\"", &workspace.package("edition")?.to_string())
+        .replace("\"{{rust-version}}\"", &workspace.package("rust-version")?.to_string())
+        .replace("\"{{sdk}}\"", &Value::from(sdk_path).to_string())
+        .replace("\"{{serde}}\"", &Value::from(workspace.version("serde")?).to_string())
+        .replace("{{profile}}", workspace.guest_profile()?.to_string().trim_end()))
 }
 
 /// The SDK's example of a kind, as a plugin's library.
