@@ -53,7 +53,11 @@ impl Program {
     fn fetch(&self) -> Result<Command, ToolchainError> {
         let folder = packages::cache_folder()?.join(FOLDER_NAME).join(self.name);
         packages::fetch(self.suite, &[self.name], &folder, &|what| say(&format!("{}: {what}", self.name)))?;
-        if self.starts_itself { Ok(Command::new(folder.join(self.path))) } else { packages::command(&folder, self.path) }
+        if self.starts_itself {
+            Ok(Command::new(folder.join(self.path)))
+        } else {
+            packages::command(&folder, self.path)
+        }
     }
 }
 
@@ -80,4 +84,24 @@ fn told(failure: &ToolchainError) -> String {
         source = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{COSIGN, DOCKER_REGISTRY, ORAS, Program, RUNC, SKOPEO};
+
+    fn check(program: &Program, argument: &str) {
+        let Some(mut command) = program.command() else { return };
+        let ended = command.arg(argument).output().unwrap();
+        assert!(ended.status.success(), "{command:?}: {ended:?}");
+    }
+
+    #[test]
+    fn every_program_starts_here() {
+        check(&ORAS, "version");
+        check(&SKOPEO, "--version");
+        check(&COSIGN, "version");
+        check(&DOCKER_REGISTRY, "--version");
+        check(&RUNC, "--version");
+    }
 }
