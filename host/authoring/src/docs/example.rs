@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn a_step_has_what_it_needs_and_no_more() {
         let schema = json!({"required": ["command", "limit"], "properties": {
-            "command": {"enum": ["build"]}, "limit": {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}},
+            "command": {"enum": ["build"]}, "limit": {"type": "object", "required": ["max"], "properties": {"max": {"type": "integer"}}},
             "other": {"type": "string"}
         }});
         let asks = vec![
@@ -196,7 +196,7 @@ mod tests {
             ask("http", "*", true),
         ];
         let step = "jobs:\n  build-step:\n    steps:\n      - uses: my-plugin\n        with:\n          \
-                    command: build\n          limit: { n: 1 }\n        grants:\n          clock: true\n          \
+                    command: build\n          limit: { max: 1 }\n        grants:\n          clock: true\n          \
                     exec: [make, cc]\n";
         check(Kind::BuildStep, schema, asks, &format!("{PLUGINS}{step}"));
     }

@@ -243,7 +243,7 @@ mod tests {
         check(
             json!({
                 "properties": {
-                    "one": {"anyOf": [{"$ref": "#/$defs/Limit"}, {"type": "null"}]},
+                    "limit": {"anyOf": [{"$ref": "#/$defs/Limit"}, {"type": "null"}]},
                     "list": {"type": "array", "items": {"$ref": "#/$defs/Limit"}},
                     "map": {"type": "object", "additionalProperties": {"type": "number"}},
                 },
@@ -253,8 +253,8 @@ mod tests {
                 ]}}
             }),
             &[
-                "one: number from 0 (without it) to 1 or object [] ",
-                "one.fail: number [] ",
+                "limit: number from 0 (without it) to 1 or object [] ",
+                "limit.fail: number [] ",
                 "list: list of number from 0 (without it) to 1 or object [] ",
                 "list[].fail: number [] ",
                 "map: map of number [] ",
