@@ -10,7 +10,7 @@ use crate::registry::{Registry, RegistryError};
 use crate::repository::{Document, Repository, Silent};
 
 /// Attachments of one type that are read.
-pub const ATTACHMENTS_MAX: usize = 32;
+pub const ATTACHMENTS_MAX: usize = 64;
 /// The content of one.
 pub const ATTACHMENT_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -63,14 +63,19 @@ impl Registry {
         subject: &Digest,
         kind: &str,
     ) -> Result<Vec<Vec<u8>>, RegistryError> {
-        let contents = self.in_any_place(reference, &|repository| {
+        let mut contents: Vec<Vec<u8>> = Vec::new();
+        // A mirror may hold a plugin without what others say of it: every place is asked.
+        for found in self.in_each_place(reference, &|repository| {
             let listed = match repository.referrers(subject, kind)? {
                 Some(listed) => listed,
-                None => fallback(repository, reference, subject)?.manifests,
+                None => fallback(repository, reference, subject)?.manifests(),
             };
-            let found = listed.iter().take(REFERRERS_MAX).map(|referrer| content(self, repository, subject, kind, referrer));
+            let found = listed.iter().take(REFERRERS_MAX).map(|one| content(self, repository, subject, kind, one));
             found.filter_map(Result::transpose).take(ATTACHMENTS_MAX).collect::<Result<Vec<_>, _>>()
-        })?;
+        })? {
+            contents.extend(found);
+        }
+        contents.truncate(ATTACHMENTS_MAX);
         self.remember(subject, kind, &contents);
         Ok(contents)
     }
@@ -98,7 +103,8 @@ fn notes(kind: &str) -> String {
     format!("attachments-{}", Digest::of(kind.as_bytes()).short())
 }
 
-/// The content of one attachment; none when it is about something else. What a list says of it is not believed.
+/// The content of one attachment; none when it is about something else, or gone, or damaged: an entry that anybody may
+/// have left in a list must not hide the others. What a list says of it is not believed.
 fn content(
     registry: &Registry,
     repository: &dyn Repository,
@@ -106,14 +112,23 @@ fn content(
     kind: &str,
     listed: &Descriptor,
 ) -> Result<Option<Vec<u8>>, RegistryError> {
-    let document = repository.manifest(&listed.digest)?;
+    let Some(document) = unless_bad(repository.manifest(&listed.digest))? else { return Ok(None) };
     let Ok(manifest) = Manifest::parse(&document.bytes) else { return Ok(None) };
     let is_about_it = manifest.subject.as_ref().is_some_and(|about| about.digest == *subject);
     let [layer] = manifest.layers.as_slice() else { return Ok(None) };
     if !is_about_it || artifact_type(&manifest) != Some(kind) || layer.size > ATTACHMENT_BYTES_MAX {
         return Ok(None);
     }
-    registry.blob(repository, layer, "attachment").map(Some)
+    unless_bad(registry.blob(repository, layer, "attachment"))
+}
+
+/// None for what is not there or not what it should be; a place that cannot be asked is an error all the same.
+fn unless_bad<T>(found: Result<T, RegistryError>) -> Result<Option<T>, RegistryError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.is_not_found() || error.is_of_wrong_bytes() => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// What an artifact is (image specification, "Guidelines for Artifact Usage"): its type, or else its config's.
@@ -142,19 +157,19 @@ fn list(
     subject: &Digest,
     referrer: &Descriptor,
 ) -> Result<(), RegistryError> {
+    let malformed = |error: serde_json::Error| RegistryError::Manifest {
+        reference: reference.to_string(),
+        reason: crate::artifact::ManifestError::Malformed(error.to_string()),
+    };
     for _ in 0..WRITES_MAX {
         let mut index = fallback(repository, reference, subject)?;
-        if !index.add(referrer.clone()) {
+        if !index.add(referrer).map_err(malformed)? {
             return Ok(());
         }
-        let encode = |error| RegistryError::Manifest {
-            reference: reference.to_string(),
-            reason: crate::artifact::ManifestError::Malformed(format!("{error}")),
-        };
-        let bytes = serde_json::to_vec(&index).map_err(encode)?;
+        let bytes = serde_json::to_vec(&index).map_err(malformed)?;
         repository.put_manifest(Some(&fallback_tag(subject)), INDEX_MEDIA_TYPE, &bytes)?;
     }
-    match fallback(repository, reference, subject)?.add(referrer.clone()) {
+    match fallback(repository, reference, subject)?.add(referrer).map_err(malformed)? {
         false => Ok(()),
         true => Err(RegistryError::Unlisted { reference: reference.to_string(), tag: fallback_tag(subject) }),
     }

@@ -29,10 +29,7 @@ pub(crate) enum Unfetched<E> {
     /// Whoever gives the bytes failed.
     Source(E),
     /// Its size or digest is wrong; nothing of it was kept.
-    Wrong {
-        found: Digest,
-        found_bytes: u64,
-    },
+    Wrong { found: Digest, found_bytes: u64 },
     /// The disk.
     Disk(io::Error),
 }
@@ -55,21 +52,20 @@ impl PluginCache {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// A blob of at most `max_bytes`, if it is there and whole. A damaged one is removed: it can be had again.
+    /// A blob of at most `max_bytes`, if it is there and whole. A damaged one stays until it is replaced: what is asked
+    /// for here may come from somebody who lies about its size.
     pub(crate) fn get(&self, digest: &Digest, max_bytes: u64) -> Option<Vec<u8>> {
-        let path = self.blob_path(digest);
-        let bytes = read_at_most(&path, max_bytes).ok()?;
-        if Digest::of(&bytes) == *digest {
-            return Some(bytes);
-        }
-        let _ = fs::remove_file(path);
-        None
+        let bytes = read_at_most(&self.blob_path(digest), max_bytes).ok()?;
+        (Digest::of(&bytes) == *digest).then_some(bytes)
     }
 
-    /// Keeps bytes.
+    /// Keeps bytes; a damaged blob is replaced.
     pub(crate) fn put(&self, bytes: &[u8]) -> io::Result<()> {
-        let path = self.blob_path(&Digest::of(bytes));
-        if path.exists() { Ok(()) } else { replace(&path, bytes) }
+        let digest = Digest::of(bytes);
+        match self.get(&digest, bytes.len() as u64) {
+            Some(_) => Ok(()),
+            None => replace(&self.blob_path(&digest), bytes),
+        }
     }
 
     /// A blob, filled in by `fill` where it is not there yet. Two that ask at the same time share one transfer.
@@ -104,7 +100,8 @@ impl PluginCache {
         }
         partial.sync()?;
         fs::rename(&incoming, self.blob_path(&wanted.digest))?;
-        self.get(&wanted.digest, wanted.size).ok_or_else(|| io::Error::other("the blob changed while it was stored").into())
+        self.get(&wanted.digest, wanted.size)
+            .ok_or_else(|| io::Error::other("the blob changed while it was stored").into())
     }
 
     /// A small note about a digest, in a folder of its own.

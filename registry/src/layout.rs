@@ -174,11 +174,13 @@ impl Layout {
     }
 
     /// What a name stands for.
+    #[cfg(feature = "remote")]
     pub(crate) fn named(&self, name: &str) -> Result<Option<Digest>, LayoutError> {
         Ok(self.read_index()?.named(name))
     }
 
     /// The error for a name that is not there.
+    #[cfg(feature = "remote")]
     pub(crate) fn unknown_name(&self, name: &str) -> LayoutError {
         self.read_index().map_or_else(|error| error, |index| self.unknown(&index, name))
     }

@@ -37,7 +37,7 @@ pub use lock::{LockEntry, LockFile};
 pub use reference::Reference;
 
 #[cfg(feature = "remote")]
-pub use attachments::{ATTACHMENTS_MAX, ATTACHMENT_BYTES_MAX, Attachment};
+pub use attachments::{ATTACHMENT_BYTES_MAX, ATTACHMENTS_MAX, Attachment};
 #[cfg(feature = "remote")]
 pub use cache::PluginCache;
 #[cfg(feature = "remote")]

@@ -44,7 +44,9 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MirrorError {
     /// Two mirrors for one prefix.
-    #[error("two mirrors have the prefix `{0}`; give one mirror both locations, or remove one of them from lockgate.toml")]
+    #[error(
+        "two mirrors have the prefix `{0}`; give one mirror both locations, or remove one of them from lockgate.toml"
+    )]
     Duplicate(String),
     /// A prefix that fits everything or nothing.
     #[error("`{0}` is not a mirror prefix; write a registry host, or a host and the beginning of a path")]

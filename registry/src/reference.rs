@@ -195,9 +195,7 @@ fn is_path_component(component: &str) -> bool {
 pub(crate) fn is_tag(text: &str) -> bool {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let starts_well = text.bytes().next().is_some_and(is_word);
-    starts_well
-        && text.len() <= TAG_BYTES_MAX
-        && text.bytes().all(|byte| is_word(byte) || matches!(byte, b'.' | b'-'))
+    starts_well && text.len() <= TAG_BYTES_MAX && text.bytes().all(|byte| is_word(byte) || matches!(byte, b'.' | b'-'))
 }
 
 fn check_tag(tag: &str) -> Result<(), String> {

@@ -9,14 +9,14 @@ use crate::artifact::{Descriptor, INDEX_MEDIA_TYPE};
 /// Referrers of one manifest that are looked at.
 pub(crate) const REFERRERS_MAX: usize = 128;
 
-/// The list: an image index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The list: an image index, whatever its entries are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReferrersIndex {
     schema_version: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     media_type: Option<String>,
-    pub(crate) manifests: Vec<Descriptor>,
+    manifests: Vec<serde_json::Value>,
 }
 
 impl ReferrersIndex {
@@ -28,13 +28,18 @@ impl ReferrersIndex {
         serde_json::from_slice(bytes)
     }
 
-    /// Takes a referrer in; whether it was not there.
-    pub(crate) fn add(&mut self, referrer: Descriptor) -> bool {
-        let is_new = self.manifests.iter().all(|one| one.digest != referrer.digest);
+    /// The entries that can be understood; others (of another digest algorithm, say) are somebody else's.
+    pub(crate) fn manifests(&self) -> Vec<Descriptor> {
+        self.manifests.iter().filter_map(|entry| serde_json::from_value(entry.clone()).ok()).collect()
+    }
+
+    /// Takes a referrer in, beside everything that is there; whether it was not there.
+    pub(crate) fn add(&mut self, referrer: &Descriptor) -> Result<bool, serde_json::Error> {
+        let is_new = self.manifests().iter().all(|one| one.digest != referrer.digest);
         if is_new {
-            self.manifests.push(referrer);
+            self.manifests.push(serde_json::to_value(referrer)?);
         }
-        is_new
+        Ok(is_new)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lockgate_model::ids::Digest;
 
-use crate::artifact::{CONFIG_MEDIA_TYPE, Descriptor, MANIFEST_MEDIA_TYPE, Manifest, Packed, pack};
+use crate::artifact::{CONFIG_MEDIA_TYPE, Descriptor, MANIFEST_BYTES_MAX, MANIFEST_MEDIA_TYPE, Manifest, Packed, pack};
 use crate::cache::{PluginCache, Unfetched};
 use crate::layout::Layout;
 use crate::layout_repository::LayoutRepository;
@@ -58,6 +58,7 @@ impl Registry {
     pub fn resolve(&self, reference: &Reference) -> Result<Resolved, RegistryError> {
         self.in_any_place(reference, &|repository| {
             let document = self.document(repository, reference)?;
+            self.keep(&document)?;
             let (manifest, component) = index::descend(repository, reference, document)?;
             self.keep(&manifest)?;
             Ok(Resolved { reference: reference.clone(), manifest: manifest.digest, component })
@@ -87,6 +88,7 @@ impl Registry {
     /// When it describes another one, or cannot be had.
     pub fn check_pin(&self, entry: &LockEntry) -> Result<Descriptor, RegistryError> {
         let reference: Reference = entry.pin.reference.parse()?;
+        self.check_digest(&reference, &entry.manifest)?;
         let bytes = self.manifest_bytes(&reference, &entry.manifest)?;
         let described = component_of(&reference, &bytes)?;
         if described.digest == entry.pin.digest {
@@ -94,6 +96,16 @@ impl Registry {
         }
         let [manifest, found, wanted] = [entry.manifest, described.digest, entry.pin.digest];
         Err(RegistryError::Mismatch { reference: entry.pin.reference.clone(), manifest, found, wanted })
+    }
+
+    /// A digest in the reference holds for what is locked: it is the manifest's, or that of an index which leads to it.
+    fn check_digest(&self, reference: &Reference, manifest: &Digest) -> Result<(), RegistryError> {
+        let Some(named) = reference.digest().filter(|named| *named != manifest) else { return Ok(()) };
+        let alone: Reference = format!("{}@{named}", reference.name()).parse()?;
+        match self.resolve(&alone)?.manifest {
+            found if found == *manifest => Ok(()),
+            _ => Err(RegistryError::Moved { reference: reference.to_string(), found: *manifest, wanted: *named }),
+        }
     }
 
     /// The bytes of a locked plugin, verified; where its tag points now does not matter.
@@ -105,10 +117,25 @@ impl Registry {
         self.component_bytes(&entry.pin.reference.parse()?, &described)
     }
 
+    /// Where `push` and `attach` write: the first place that the mirrors name, for people.
+    #[must_use]
+    pub fn first_place(&self, reference: &Reference) -> String {
+        self.mirrors.locate(reference).into_iter().next().unwrap_or_default()
+    }
+
+    /// Whether a place still has a locked manifest. Nothing that is cached counts.
+    ///
+    /// # Errors
+    /// When none has it, or none can be asked.
+    pub fn check_held(&self, entry: &LockEntry) -> Result<(), RegistryError> {
+        let reference: Reference = entry.pin.reference.parse()?;
+        self.in_any_place(&reference, &|repository| repository.manifest(&entry.manifest).map(drop))
+    }
+
     /// Stores a component under a reference's tag in the first place that the mirrors name for it.
     ///
     /// # Errors
-    /// When the bytes are no component, the reference has no tag, or the place does not take it.
+    /// As `store` and `tag`.
     pub fn push(
         &self,
         reference: &Reference,
@@ -116,7 +143,25 @@ impl Registry {
         author: Option<&str>,
         annotations: &BTreeMap<String, String>,
     ) -> Result<Packed, RegistryError> {
-        let tag = reference.tag().ok_or_else(|| RegistryError::Untagged { reference: reference.to_string() })?;
+        let packed = self.store(reference, component, author, annotations)?;
+        self.tag(reference, &packed)?;
+        Ok(packed)
+    }
+
+    /// Stores a component, and lets no tag stand for it yet: what is to be signed is signed before anybody finds it.
+    ///
+    /// # Errors
+    /// When the bytes are no component, the reference has no tag, or the place does not take it.
+    pub fn store(
+        &self,
+        reference: &Reference,
+        component: &[u8],
+        author: Option<&str>,
+        annotations: &BTreeMap<String, String>,
+    ) -> Result<Packed, RegistryError> {
+        if reference.tag().is_none() {
+            return Err(RegistryError::Untagged { reference: reference.to_string() });
+        }
         let packed = pack(component, author, annotations)
             .map_err(|source| RegistryError::Pack { reference: reference.to_string(), source })?;
         self.in_first_place(reference, &|repository| {
@@ -124,9 +169,20 @@ impl Registry {
             repository.put_blob(&packed.component, component, &*told)?;
             let config = Descriptor::of(CONFIG_MEDIA_TYPE, &packed.config);
             repository.put_blob(&config, &packed.config, &crate::repository::Silent)?;
-            repository.put_manifest(Some(tag), MANIFEST_MEDIA_TYPE, &packed.manifest)
+            repository.put_manifest(None, MANIFEST_MEDIA_TYPE, &packed.manifest)
         })?;
         Ok(packed)
+    }
+
+    /// Lets a reference's tag stand for what was stored.
+    ///
+    /// # Errors
+    /// When the place does not take it.
+    pub fn tag(&self, reference: &Reference, packed: &Packed) -> Result<(), RegistryError> {
+        let put = |repository: &dyn Repository| {
+            repository.put_manifest(reference.tag(), MANIFEST_MEDIA_TYPE, &packed.manifest).map(drop)
+        };
+        self.in_first_place(reference, &put)
     }
 
     /// A blob, from the cache or through it.
@@ -156,7 +212,10 @@ impl Registry {
     fn document(&self, repository: &dyn Repository, reference: &Reference) -> Result<Document, RegistryError> {
         let found = match (reference.tag(), reference.digest()) {
             (Some(tag), _) => repository.tagged(tag)?.ok_or_else(|| repository.unknown(tag))?,
-            (None, Some(digest)) => repository.manifest(digest)?,
+            (None, Some(digest)) => match self.cache.get(digest, MANIFEST_BYTES_MAX) {
+                Some(bytes) => Document::of(bytes, None),
+                None => repository.manifest(digest)?,
+            },
             (None, None) => return Err(RegistryError::Untagged { reference: reference.to_string() }),
         };
         match reference.digest() {
@@ -169,7 +228,7 @@ impl Registry {
     }
 
     fn manifest_bytes(&self, reference: &Reference, digest: &Digest) -> Result<Vec<u8>, RegistryError> {
-        if let Some(bytes) = self.cache.get(digest, crate::artifact::MANIFEST_BYTES_MAX) {
+        if let Some(bytes) = self.cache.get(digest, MANIFEST_BYTES_MAX) {
             return Ok(bytes);
         }
         let document = self.in_any_place(reference, &|repository| repository.manifest(digest))?;
@@ -200,6 +259,22 @@ impl Registry {
             }
         }
         Err(RegistryError::of_places(reference, errors))
+    }
+
+    /// Asks every place; an error only where none answered.
+    pub(crate) fn in_each_place<T>(
+        &self,
+        reference: &Reference,
+        ask: &dyn Fn(&dyn Repository) -> Result<T, RegistryError>,
+    ) -> Result<Vec<T>, RegistryError> {
+        let (mut answers, mut errors) = (Vec::new(), Vec::new());
+        for place in self.mirrors.places(reference) {
+            match self.in_place(&place, reference, ask) {
+                Ok(answer) => answers.push(answer),
+                Err(error) => errors.push((place.location.to_string(), error)),
+            }
+        }
+        if answers.is_empty() { Err(RegistryError::of_places(reference, errors)) } else { Ok(answers) }
     }
 
     /// Writing goes to one place only: the first.

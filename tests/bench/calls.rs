@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lockgate_model::call::Call;
 use lockgate_model::grant::Grants;
 use lockgate_model::host_call::HostCall;
-use lockgate_model::ids::{AttemptId, RunId};
+use lockgate_model::ids::{AttemptId, Digest, RunId};
 use lockgate_model::outcome::Outcome;
 use lockgate_ports::{Cancel, Invocation, Recorder};
 use lockgate_sandbox::bare::Bare;
@@ -27,18 +27,7 @@ pub(crate) fn against_wasmtime(guest: &[u8]) -> Option<Ratio> {
     let cancel = Cancel::default();
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for number in 0..CALLS {
-        let invocation = Invocation {
-            component,
-            call: call(number),
-            attempt: attempt(),
-            grants: Grants::default(),
-            env: Default::default(),
-            workspace: None,
-            time_ms: 10_000,
-            idempotency_key: String::new(),
-            run_url: None,
-        };
-        let mut invocation = Some(invocation);
+        let mut invocation = Some(invocation(component, number));
         ours.push(timed(&mut || {
             let invocation = invocation.take().expect("one call");
             let returned = bench.world.sandbox.call(invocation, &cancel, recorder.clone());
@@ -52,6 +41,21 @@ pub(crate) fn against_wasmtime(guest: &[u8]) -> Option<Ratio> {
     Some(Ratio::new("call_vs_wasmtime", &ours, &theirs, 1.2))
 }
 
+/// A gate's call by hand.
+pub(crate) fn invocation(component: Digest, number: u64) -> Invocation {
+    Invocation {
+        component,
+        call: call(number),
+        attempt: attempt(),
+        grants: Grants::default(),
+        env: Default::default(),
+        workspace: None,
+        time_ms: 10_000,
+        idempotency_key: String::new(),
+        run_url: None,
+    }
+}
+
 /// No two inputs are alike, so that none is answered from the cache.
 fn call(number: u64) -> Call {
     Call::QualityGate { config: json!({ "number": number }), evidence: Vec::new(), baseline: Vec::new() }
@@ -62,7 +66,8 @@ fn attempt() -> AttemptId {
     AttemptId { run: RunId::new(1, 1), job, step, number: 1 }
 }
 
-struct Nowhere;
+/// A recorder for calls of which nobody reads the journal.
+pub(crate) struct Nowhere;
 
 impl Recorder for Nowhere {
     fn record(&self, call: HostCall) {

@@ -7,6 +7,7 @@
 mod calls;
 mod measure;
 mod pipeline;
+mod plugins;
 mod steps;
 mod world;
 
@@ -17,8 +18,12 @@ use measure::{Figure, Ratio};
 fn main() {
     let guest = std::fs::read(lockgate_tests::guest("lockgate-guest-verdict")).expect("the guest `verdict`");
     let spawn = Figure::median_us("posix_spawn of /bin/true", measure::samples(400, measure::spawn));
-    let ratios =
-        [steps::against_spawn(&guest, &spawn), pipeline::against_ninja(&guest), calls::against_wasmtime(&guest)];
+    let ratios = [
+        steps::against_spawn(&guest, &spawn),
+        pipeline::against_ninja(&guest),
+        calls::against_wasmtime(&guest),
+        plugins::against_runc(),
+    ];
     println!("\n{:<20} {:>8} {:>8}", "ratio", "value", "aim");
     for ratio in ratios.iter().flatten() {
         println!("{:<20} {:>8.3} {:>8}", ratio.name, ratio.value, format!("<= {}", ratio.aim));

@@ -1,11 +1,12 @@
 //! The real ports, in a temporary folder on the disk of the target folder.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use lockgate_engine::World;
 use lockgate_model::time::Timestamp;
-use lockgate_ports::{Blobs, Cache, Clock};
+use lockgate_ports::{Blobs, Cache, Clock, Sandbox};
 use lockgate_sandbox::WasmSandbox;
 use lockgate_store::disk::{BlobFiles, WorkFolders};
 use lockgate_store::sqlite::{Database, JournalFiles};
@@ -32,7 +33,7 @@ impl Clock for Real {
 /// Everything that an engine needs; the folder goes away with it.
 pub(crate) struct Bench {
     pub(crate) world: World,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Bench {
@@ -44,33 +45,48 @@ impl Bench {
         let clock: Arc<dyn Clock> = Arc::new(Real(Instant::now()));
         let database = Database::open(&folder.path().join("state.db"), clock.clone()).expect("a database");
         let blobs = BlobFiles::open(folder.path()).expect("blobs");
-        let tools = NativeTools::new(lockgate_tools::Settings {
-            definitions: Default::default(),
-            bwrap: None,
-            cache: None,
-            blobs: blobs.clone(),
-            clock: clock.clone(),
-            stage_folder: folder.path().join("stage"),
-            parallel_max: 1,
-        });
-        let sandbox = WasmSandbox::new(lockgate_sandbox::Settings {
-            blobs: blobs.clone(),
-            tools: Arc::new(tools),
-            cache: cached.then(|| database.clone() as Arc<dyn Cache>),
-            clock: clock.clone(),
-            compiled_folder: folder.path().join("compiled"),
-            permits: permits(),
-            instances_max: 64,
-        });
         let shared: Arc<dyn Blobs> = blobs.clone();
+        let cache = cached.then(|| database.clone() as Arc<dyn Cache>);
         let world = World {
             log: database.clone(),
-            sandbox: sandbox.expect("a sandbox"),
+            sandbox: sandbox(folder.path(), shared.clone(), clock.clone(), cache),
             workspaces: WorkFolders::open(folder.path(), shared, &[".lockgate"]).expect("workspaces"),
             journal: Arc::new(JournalFiles::new(database, folder.path().join("journal"))),
             blobs,
             clock,
         };
-        Self { world, _folder: folder }
+        Self { world, folder }
     }
+
+    /// A sandbox that has nothing in memory, over the same blobs and compiled code: as the next process finds them.
+    pub(crate) fn another_sandbox(&self) -> Arc<dyn Sandbox> {
+        sandbox(self.folder.path(), self.world.blobs.clone(), self.world.clock.clone(), None)
+    }
+}
+
+fn sandbox(
+    folder: &Path,
+    blobs: Arc<dyn Blobs>,
+    clock: Arc<dyn Clock>,
+    cache: Option<Arc<dyn Cache>>,
+) -> Arc<dyn Sandbox> {
+    let tools = NativeTools::new(lockgate_tools::Settings {
+        definitions: Default::default(),
+        bwrap: None,
+        cache: None,
+        blobs: blobs.clone(),
+        clock: clock.clone(),
+        stage_folder: folder.join("stage"),
+        parallel_max: 1,
+    });
+    let sandbox = WasmSandbox::new(lockgate_sandbox::Settings {
+        blobs,
+        tools: Arc::new(tools),
+        cache,
+        clock,
+        compiled_folder: folder.join("compiled"),
+        permits: permits(),
+        instances_max: 64,
+    });
+    sandbox.expect("a sandbox")
 }

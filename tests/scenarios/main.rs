@@ -7,4 +7,5 @@ mod flow;
 mod hostile;
 mod memory;
 mod plugins;
+mod publish;
 mod views;

@@ -59,10 +59,12 @@ pub(crate) fn build_host(project: &Project) -> Result<()> {
     run_command(project.cargo().args(["build", "--package", "lockgate-cli"]))
 }
 
-/// Writes `lockgate.lock` beside a pipeline. What a plugin asks for, only the plugin can say: so `lockgate` does it.
+/// Writes `lockgate.lock` beside a pipeline, as the plugins are now: whoever builds them moves their tags. What a plugin asks
+/// for, only the plugin can say: so `lockgate` does it.
 pub(crate) fn lock(project: &Project, pipeline: &Path) -> Result<()> {
     step(&format!("Locking the plugins of {}", pipeline.display()));
-    run_command(Command::new(project.program("lockgate")).arg("lock").arg(pipeline))
+    let mut update = Command::new(project.program("lockgate"));
+    run_command(update.args(["plugin", "update", "--accept", "--file"]).arg(pipeline))
 }
 
 fn cannot_store(path: &Path, error: LayoutError) -> Failure {

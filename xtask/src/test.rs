@@ -41,7 +41,9 @@ fn all(project: &Project, options: &Options, timings: &mut Timings) -> Result<()
     timings.part("bubblewrap", || BUBBLEWRAP.ensure())?;
     let components = timings.part("components", || guests::build(project))?;
     timings.part("plugins", || plugins::store(project, &components))?;
-    timings.part("lockgate", || plugins::build_host(project))?;
+    // With all that the tests need: a binary built alone would want another set of features, and the runtime once more.
+    timings
+        .part("lockgate and tests", || run_command(project.cargo().args(["build", "--workspace", "--all-targets"])))?;
     if !options.no_clippy {
         let arguments = ["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"];
         timings.part("clippy", || run_command(project.cargo().args(arguments)))?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lockgate_model::catalog::{Catalog, CatalogEntry};
+use lockgate_model::catalog::{Catalog, CatalogEntry, Descriptor};
 use lockgate_model::ids::{Digest, PluginAlias};
 use lockgate_model::outcome::Outcome;
 use lockgate_planner::Source;
@@ -10,7 +10,8 @@ use lockgate_ports::Tools;
 use lockgate_registry::lock::LockError;
 use lockgate_registry::{LockEntry, LockFile, Reference};
 
-use crate::exit::CliError;
+use crate::config::SHELL_REFERENCE;
+use crate::exit::{CliError, of_registry};
 use crate::host::Host;
 use crate::pins::{SHELL_ALIAS, read_lock};
 
@@ -32,6 +33,15 @@ pub(crate) fn read_source(path: &Path) -> Result<Source, CliError> {
     Ok(Source { name: path.display().to_string(), text })
 }
 
+/// Reads a pipeline file that is to be written again: all of it, or not at all.
+pub(crate) fn read_for_edit(path: &Path) -> Result<Source, CliError> {
+    let source = read_source(path)?;
+    let is_whole = source.text.len() <= lockgate_model::limits::PIPELINE_BYTES_MAX as usize
+        && std::fs::read(path).is_ok_and(|bytes| bytes == source.text.as_bytes());
+    let message = format!("{} is too long, or not UTF-8: it cannot be edited here", path.display());
+    if is_whole { Ok(source) } else { Err(CliError::Usage(message)) }
+}
+
 /// What the planner may refer to: every plugin of the file that is locked. One that is not is the planner's to report.
 pub(crate) fn build(host: &Host, source: &Source, pipeline: &Path) -> Result<Catalog, CliError> {
     let lock = read_lock(pipeline)?;
@@ -42,17 +52,14 @@ pub(crate) fn build(host: &Host, source: &Source, pipeline: &Path) -> Result<Cat
             catalog.plugins.insert(reference.alias, entry);
         }
     }
-    let shell = lock.plugins.iter().find(|(alias, _)| alias.as_str() == SHELL_ALIAS);
-    catalog.shell = shell.map(|(_, locked)| load(host, locked)).transpose()?;
+    if lockgate_planner::wants_shell(source) {
+        // By its reference as well: no lock file puts another plugin behind `run:`.
+        catalog.shell = entry(host, &lock, &SHELL_ALIAS.parse()?, SHELL_REFERENCE)?;
+    }
     Ok(catalog)
 }
 
-fn entry(
-    host: &Host,
-    lock: &LockFile,
-    alias: &PluginAlias,
-    named: &str,
-) -> Result<Option<CatalogEntry>, CliError> {
+fn entry(host: &Host, lock: &LockFile, alias: &PluginAlias, named: &str) -> Result<Option<CatalogEntry>, CliError> {
     let Ok(reference) = named.parse::<Reference>() else { return Ok(None) };
     match lock.entry(alias, &reference) {
         Ok(locked) => load(host, locked).map(Some),
@@ -64,22 +71,38 @@ fn entry(
 /// A locked plugin, ready to be planned with. What is signed is its manifest, and so that must describe what will run.
 fn load(host: &Host, locked: &LockEntry) -> Result<CatalogEntry, CliError> {
     let digest = locked.pin.digest;
-    host.supply.registry.check_pin(locked)?;
+    host.supply.registry.check_pin(locked).map_err(of_registry)?;
     host.supply.check_trust(&locked.pin.reference.parse()?, &locked.manifest)?;
     if !host.stores.blobs.contains(&digest) {
-        let bytes = host.supply.registry.component(locked)?;
+        let bytes = host.supply.registry.component(locked).map_err(of_registry)?;
         host.stores.blobs.put(&bytes)?;
     }
     let descriptor = describe(host, &digest, &locked.pin.reference)?;
+    check_accepted(host, locked, &descriptor)?;
     Ok(CatalogEntry { pin: locked.pin.clone(), descriptor })
 }
 
+/// Insists that the lock file tells the truth: what was accepted is what the component asks for, and it is what it was.
+fn check_accepted(host: &Host, locked: &LockEntry, descriptor: &Descriptor) -> Result<(), CliError> {
+    let pin = &locked.pin;
+    let wrong = |what: &str| {
+        let reference = &pin.reference;
+        CliError::Usage(format!(
+            "{reference}: the lock file does not say {what}; look at it with `lockgate plugin update`"
+        ))
+    };
+    let inspection = host.sandbox.inspect(&pin.digest).map_err(|error| CliError::Usage(error.to_string()))?;
+    if (inspection.kind, &inspection.contract) != (pin.kind, &pin.contract) {
+        return Err(wrong(&format!("that it is a {} of contract {}", inspection.kind, inspection.contract)));
+    }
+    if descriptor.asks != locked.asks {
+        return Err(wrong("what it asks for"));
+    }
+    Ok(())
+}
+
 /// What a plugin says of itself.
-pub(crate) fn describe(
-    host: &Host,
-    digest: &Digest,
-    named: &str,
-) -> Result<lockgate_model::catalog::Descriptor, CliError> {
+pub(crate) fn describe(host: &Host, digest: &Digest, named: &str) -> Result<Descriptor, CliError> {
     host.sandbox.describe(digest).map_err(|outcome| CliError::Usage(format!("plugin {named} {}", explain(&outcome))))
 }
 

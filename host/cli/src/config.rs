@@ -35,7 +35,8 @@ struct File {
 #[derive(Debug, Default)]
 pub(crate) struct Config {
     pub(crate) mirrors: Mirrors,
-    pub(crate) trust: TrustPolicy,
+    /// The project's rules, the user's, and the one for what came with the binary: each holds by itself.
+    pub(crate) trust: Vec<TrustPolicy>,
     pub(crate) tools: BTreeMap<ToolName, ToolDefinition>,
 }
 
@@ -48,9 +49,10 @@ impl Config {
         let mut tools = user.tools;
         tools.extend(project.tools);
         let first_party = first_party()?;
-        let trust = project.trust.or(user.trust);
-        // What came with the binary is trusted as the binary is. Without any rule, pins are all that is asked for.
-        let trust = if trust.is_empty() || first_party.is_none() { trust } else { trust.or(first_party_trust()?) };
+        let mut trust = vec![project.trust, user.trust];
+        if first_party.is_some() {
+            trust.push(first_party_trust()?);
+        }
         let mirrors = project.mirrors.or(user.mirrors).or(first_party.unwrap_or_default());
         Ok(Self { mirrors, trust, tools })
     }
@@ -71,12 +73,19 @@ impl ReadFile {
         let text = match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
             Err(error) => return Err(usage(&error)),
+            Ok(found) if !found.is_file() => return Err(usage(&"is no regular file")),
             Ok(found) if found.len() > CONFIG_BYTES_MAX => {
                 return Err(usage(&format!("has {} bytes; at most {CONFIG_BYTES_MAX} are read", found.len())));
             }
             Ok(_) => std::fs::read_to_string(path).map_err(|error| usage(&error))?,
         };
-        let File { mirrors, trust, tools } = toml::from_str(&text).map_err(|error| usage(&error))?;
+        Self::parse(&text, path)
+    }
+
+    /// Understands a file's text.
+    fn parse(text: &str, path: &Path) -> Result<Self, CliError> {
+        let usage = |error: &dyn std::fmt::Display| CliError::Usage(format!("{}: {error}", path.display()));
+        let File { mirrors, trust, tools } = toml::from_str(text).map_err(|error| usage(&error))?;
         let base = path.parent().unwrap_or(Path::new("."));
         let mirrors = Mirrors::new(mirrors, base).map_err(|error| usage(&error))?;
         let trust = TrustPolicy::new(trust, path).map_err(|error| CliError::Usage(crate::exit::chain(&error)))?;
@@ -95,6 +104,12 @@ fn first_party() -> Result<Option<Mirrors>, CliError> {
     Ok(Some(Mirrors::new([Mirror { prefix: FIRST_PARTY_PREFIX.to_owned(), locations }], folder)?))
 }
 
+/// The trust rules of a file's text, if all of it can be understood.
+pub(crate) fn trust_of(text: &str, path: &Path) -> Result<TrustPolicy, CliError> {
+    ReadFile::parse(text, path).map(|file| file.trust)
+}
+
+/// What came with the binary is trusted as the binary is.
 fn first_party_trust() -> Result<TrustPolicy, CliError> {
     let prefix = FIRST_PARTY_PREFIX.to_owned();
     let rule = TrustRule { prefix, signatures: Some(Signatures::None), ..TrustRule::default() };

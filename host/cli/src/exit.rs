@@ -43,10 +43,23 @@ pub(crate) enum CliError {
 }
 
 impl CliError {
+    /// What there is to say, in words.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Usage(text) | Self::Diagnostics(text) => text.clone(),
+            Self::Host(error) => chain(&**error),
+        }
+    }
+
     /// A failure of the host, said in words.
     pub(crate) fn host(message: impl Into<String>) -> Self {
         Self::Host(message.into().into())
     }
+}
+
+/// What a registry did not give or take: wrong is what was asked for, or the network, its health, a disk.
+pub(crate) fn of_registry(error: lockgate_registry::RegistryError) -> CliError {
+    if error.is_of_the_world() { CliError::Host(Box::new(error)) } else { CliError::Usage(chain(&error)) }
 }
 
 impl<E: std::error::Error + 'static> From<E> for CliError {
@@ -78,6 +91,8 @@ pub(crate) fn report(error: &CliError) -> ExitCode {
         }
         CliError::Host(error) => (chain(&**error), Exit::Host),
     };
-    crate::output::err!("{} {text}", style.paint(Tone::Bad, "error:"));
+    // Much of it may be a stranger's words: a registry's, a plugin's, a file's.
+    let lines: Vec<_> = text.lines().map(crate::output::safe).collect();
+    crate::output::err!("{} {}", style.paint(Tone::Bad, "error:"), lines.join("\n"));
     exit.into()
 }

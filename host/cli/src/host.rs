@@ -63,6 +63,8 @@ pub(crate) struct Host {
     pub(crate) tools: Arc<NativeTools>,
     pub(crate) sandbox: Arc<dyn Sandbox>,
     pub(crate) workspaces: Arc<dyn Workspaces>,
+    /// Compiled code that nobody else may find; it goes with the process.
+    _compiled: Option<tempfile::TempDir>,
 }
 
 impl Host {
@@ -80,9 +82,9 @@ impl Host {
             stage_folder: stores.state.join("stage"),
             parallel_max: threads(),
         }));
-        let sandbox = open_sandbox(&stores, &tools)?;
+        let (sandbox, compiled) = open_sandbox(&stores, &tools)?;
         let supply = Supply::open(&config, state)?;
-        Ok(Self { stores, supply, tools, sandbox, workspaces })
+        Ok(Self { stores, supply, tools, sandbox, workspaces, _compiled: compiled })
     }
 
     /// An engine on these ports.
@@ -100,8 +102,12 @@ impl Host {
     }
 }
 
-/// Compiled plugins are kept for all projects of the user, or with the state where that folder cannot be written.
-fn open_sandbox(stores: &Stores, tools: &Arc<NativeTools>) -> Result<Arc<WasmSandbox>, SandboxError> {
+/// Compiled plugins are kept for all projects of the user. Where that folder cannot be had they are kept for this process
+/// only: what lies in a project's own folder may have come with the project, and must never be run as it is.
+fn open_sandbox(
+    stores: &Stores,
+    tools: &Arc<NativeTools>,
+) -> Result<(Arc<WasmSandbox>, Option<tempfile::TempDir>), CliError> {
     let settings = |folder: &Path| lockgate_sandbox::Settings {
         blobs: stores.blobs.clone(),
         tools: tools.clone(),
@@ -111,11 +117,14 @@ fn open_sandbox(stores: &Stores, tools: &Arc<NativeTools>) -> Result<Arc<WasmSan
         permits: threads(),
         instances_max: INSTANCES_MAX,
     };
-    let beside = stores.state.join("cache");
-    match WasmSandbox::new(settings(&cache_folder().unwrap_or_else(|| beside.clone()))) {
-        Err(SandboxError::Folder { .. }) => WasmSandbox::new(settings(&beside)),
-        opened => opened,
+    if let Some(folder) = cache_folder() {
+        match WasmSandbox::new(settings(&folder)) {
+            Err(SandboxError::Folder { .. }) => {}
+            opened => return Ok((opened?, None)),
+        }
     }
+    let aside = tempfile::tempdir()?;
+    Ok((WasmSandbox::new(settings(aside.path()))?, Some(aside)))
 }
 
 fn open_workspaces(stores: &Stores) -> Result<Arc<dyn Workspaces>, CliError> {

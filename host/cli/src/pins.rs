@@ -13,7 +13,7 @@ use lockgate_trust::Trusted;
 
 use crate::catalog::{describe, read_source};
 use crate::config::SHELL_REFERENCE;
-use crate::exit::{CliError, chain};
+use crate::exit::{CliError, chain, of_registry};
 use crate::host::Host;
 
 /// The alias under which the plugin behind `run:` is locked.
@@ -49,27 +49,34 @@ pub(crate) fn read_lock(pipeline: &Path) -> Result<LockFile, CliError> {
     }
 }
 
-/// What a pipeline wants locked: its plugins, and the one behind `run:`.
+/// What a pipeline wants locked: its plugins, and the one behind `run:` where a step has that.
 pub(crate) fn wanted(pipeline: &Path) -> Result<Vec<(PluginAlias, String)>, CliError> {
     let source = read_source(pipeline)?;
     let references = lockgate_planner::references(&source).map_err(|diagnostics| {
         CliError::Diagnostics(diagnostics.render(&source, crate::output::style::colour_on_stderr()))
     })?;
     let mut wanted: Vec<_> = references.into_iter().map(|named| (named.alias, named.reference)).collect();
-    let shell: PluginAlias = SHELL_ALIAS.parse()?;
-    if wanted.iter().all(|(alias, _)| *alias != shell) {
-        wanted.push((shell, SHELL_REFERENCE.to_owned()));
+    if lockgate_planner::wants_shell(&source) {
+        wanted.push((SHELL_ALIAS.parse()?, SHELL_REFERENCE.to_owned()));
     }
     Ok(wanted)
+}
+
+/// Refuses the name that `run:` stands for.
+pub(crate) fn check_alias(alias: &PluginAlias) -> Result<(), CliError> {
+    match alias.as_str() == SHELL_ALIAS {
+        true => Err(CliError::Usage(format!("`{alias}` is the plugin behind `run:`; take another alias"))),
+        false => Ok(()),
+    }
 }
 
 /// Pins a reference as it stands now.
 pub(crate) fn pin(host: &Host, named: &str) -> Result<Pinned, CliError> {
     let reference: Reference = named.parse().map_err(|error| CliError::Usage(format!("{error}")))?;
     let registry = &host.supply.registry;
-    let resolved = registry.resolve(&reference).map_err(|error| CliError::Usage(chain(&error)))?;
+    let resolved = registry.resolve(&reference).map_err(of_registry)?;
     let trusted = host.supply.check_trust(&reference, &resolved.manifest)?;
-    let bytes = registry.fetch(&resolved)?;
+    let bytes = registry.fetch(&resolved).map_err(of_registry)?;
     let digest = host.stores.blobs.put(&bytes)?;
     let inspection =
         host.sandbox.inspect(&digest).map_err(|error| CliError::Usage(format!("plugin {named}: {error}")))?;
@@ -80,31 +87,18 @@ pub(crate) fn pin(host: &Host, named: &str) -> Result<Pinned, CliError> {
     Ok(Pinned { entry, descriptor, imports: inspection.imports, trusted })
 }
 
-/// Pins everything that a pipeline names. What is locked already stays as it is, and must still be what its tag stands
-/// for.
-pub(crate) fn lock(host: &Host, pipeline: &Path) -> Result<LockFile, CliError> {
-    let known = read_lock(pipeline)?;
-    let mut lock = LockFile::default();
-    for (alias, named) in wanted(pipeline)? {
-        let pinned = match pin(host, &named) {
-            Ok(pinned) => pinned,
-            Err(CliError::Usage(error)) if is_the_shell(&alias, &named) => {
-                // A pipeline without `run:` does not need it; in one with it, the planner says which step does.
-                crate::output::err!("note: `run:` is not available: {error}");
-                continue;
-            }
-            Err(error) => return Err(error),
-        };
-        if let Some(locked) = known.plugins.get(&alias) {
-            unmoved(&alias, locked, &pinned)?;
-        }
-        lock.plugins.insert(alias, pinned.entry);
-    }
+/// Changes some entries of the lock file beside a pipeline. It is read again first: others may have changed it while
+/// registries and people were asked.
+pub(crate) fn write_entries(
+    pipeline: &Path,
+    set: impl IntoIterator<Item = (PluginAlias, LockEntry)>,
+    keep: impl Fn(&PluginAlias) -> bool,
+) -> Result<LockFile, CliError> {
+    let mut lock = read_lock(pipeline)?;
+    lock.plugins.retain(|alias, _| keep(alias));
+    lock.plugins.extend(set);
+    lock.write(&lock_path(pipeline))?;
     Ok(lock)
-}
-
-fn is_the_shell(alias: &PluginAlias, named: &str) -> bool {
-    alias.as_str() == SHELL_ALIAS && named == SHELL_REFERENCE
 }
 
 /// Refuses a tag that stands for something else than what was locked under it.
@@ -122,6 +116,15 @@ pub(crate) fn moved(alias: &PluginAlias, locked: &LockEntry, now: &str) -> Strin
          look at the difference, and take it over, with `lockgate plugin update {alias}`",
         locked.pin.reference, locked.manifest
     )
+}
+
+impl Change {
+    /// Why somebody has to agree to it; nothing where it does no more than before.
+    pub(crate) fn needs(&self) -> Vec<&'static str> {
+        let is_another_kind = self.from.pin.kind != self.to.entry.pin.kind;
+        let reasons = [(self.diff.is_widening(), "asks for more"), (is_another_kind, "is another kind of plugin")];
+        reasons.into_iter().filter(|(is_so, _)| *is_so).map(|(_, reason)| reason).collect()
+    }
 }
 
 /// What changes when an alias is locked again; none when nothing does.

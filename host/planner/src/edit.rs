@@ -33,13 +33,15 @@ pub fn set_plugin(source: &Source, alias: &PluginAlias, reference: &str) -> Resu
         let before = lines.iter().position(|line| line.starts_with("jobs:")).unwrap_or(lines.len());
         let added = format!("plugins:\n{INDENT}{entry}\n");
         lines.insert(before, &added);
-        return verified(source, with_ends(&lines), alias, Some(reference)).ok_or_else(|| by_hand("it is not plain YAML"));
+        return verified(source, with_ends(&lines), alias, Some(reference))
+            .ok_or_else(|| by_hand("it is not plain YAML"));
     };
     let line = match block.entry(&lines, alias.as_str()) {
         Some(known) => {
             let comment = comment_of(lines[known]).map(|comment| format!("{INDENT}{comment}")).unwrap_or_default();
             let line = format!("{}{entry}{comment}\n", block.indent);
-            return replaced(source, &lines, known, &line, alias, reference).ok_or_else(|| by_hand("the entry has an unusual form"));
+            return replaced(source, &lines, known, &line, alias, reference)
+                .ok_or_else(|| by_hand("the entry has an unusual form"));
         }
         None => format!("{}{entry}\n", block.indent),
     };
@@ -64,17 +66,6 @@ pub fn remove_plugin(source: &Source, alias: &PluginAlias) -> Result<String, Edi
     verified(source, with_ends(&lines), alias, None).ok_or_else(|| by_hand("the entry has an unusual form"))
 }
 
-/// Lines (counted from 1) of steps that use this alias.
-#[must_use]
-pub fn uses_of(source: &Source, alias: &PluginAlias) -> Vec<usize> {
-    let is_use = |line: &str| {
-        let line = line.trim_start().trim_start_matches("- ").trim_start_matches("{ ");
-        let value = line.strip_prefix("uses:").map(|rest| rest.split([',', '#', '}']).next().unwrap_or_default().trim());
-        value.map(|value| value.trim_matches(['"', '\''])) == Some(alias.as_str())
-    };
-    source.text.lines().enumerate().filter(|(_, line)| is_use(line)).map(|(index, _)| index + 1).collect()
-}
-
 /// Where `plugins:` stands.
 struct Block {
     key: usize,
@@ -90,7 +81,8 @@ impl Block {
         if !rest.is_empty() && !rest.starts_with('#') {
             return Err("its `plugins:` stand in one line");
         }
-        let is_below = |line: &&&str| line.starts_with(' ') || line.trim().is_empty() || line.trim_start().starts_with('#');
+        let is_below =
+            |line: &&&str| line.starts_with(' ') || line.trim().is_empty() || line.trim_start().starts_with('#');
         let below = lines[key + 1..].iter().take_while(is_below).count();
         let entries: Vec<_> = (key + 1..key + 1 + below).filter(|index| is_entry(lines[*index])).collect();
         let indent = entries.first().map_or(INDENT, |first| indent_of(lines[*first])).to_owned();
@@ -163,12 +155,16 @@ fn failed(source: &Source, reason: &'static str, remedy: String) -> EditError {
 
 /// A reference as a YAML scalar: plain, but where YAML would read a list.
 fn scalar(reference: &str) -> String {
-    if reference.starts_with(|c: char| c.is_ascii_alphanumeric()) { reference.to_owned() } else { format!("{reference:?}") }
+    if reference.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        reference.to_owned()
+    } else {
+        format!("{reference:?}")
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{remove_plugin, set_plugin, uses_of};
+    use super::{remove_plugin, set_plugin};
     use crate::Source;
 
     fn source(text: &str) -> Source {
@@ -190,7 +186,9 @@ mod tests {
     fn a_plugin_is_added_below_the_others() {
         check_set(
             "name: a\nplugins:\n    x: registry.example/x:1 # why\n    # last\njobs: {}\n",
-            Ok("name: a\nplugins:\n    x: registry.example/x:1 # why\n    gate: registry.example/team/gate:2\n    # last\njobs: {}\n"),
+            Ok(
+                "name: a\nplugins:\n    x: registry.example/x:1 # why\n    gate: registry.example/team/gate:2\n    # last\njobs: {}\n",
+            ),
         );
     }
 
@@ -199,7 +197,10 @@ mod tests {
         check_set("name: a\njobs: {}", Ok("name: a\nplugins:\n  gate: registry.example/team/gate:2\njobs: {}"));
         check_set("name: a", Ok("name: a\nplugins:\n  gate: registry.example/team/gate:2\n"));
         check_set("", Ok("plugins:\n  gate: registry.example/team/gate:2\n"));
-        check_set("plugins: # none\njobs: {}\n", Ok("plugins: # none\n  gate: registry.example/team/gate:2\njobs: {}\n"));
+        check_set(
+            "plugins: # none\njobs: {}\n",
+            Ok("plugins: # none\n  gate: registry.example/team/gate:2\njobs: {}\n"),
+        );
     }
 
     #[test]
@@ -223,12 +224,9 @@ mod tests {
         let without = "plugins:\n  x: registry.example/x:1\njobs: {}\n";
         assert_eq!(remove_plugin(&source(text), &gate).unwrap(), without);
         assert!(remove_plugin(&source(without), &gate).unwrap_err().to_string().contains("no such plugin"));
-        assert_eq!(remove_plugin(&source("plugins:\n  gate: registry.example/g:1\njobs: {}\n"), &gate).unwrap(), "jobs: {}\n");
-    }
-
-    #[test]
-    fn steps_that_use_a_plugin_are_found() {
-        let text = "jobs:\n  a:\n    steps:\n      - uses: gate\n      - { uses: \"gate\", with: {} }\n      - uses: gate-2\n      - name: x\n        uses: gate # here\n";
-        assert_eq!(uses_of(&source(text), &"gate".parse().unwrap()), [4, 5, 8]);
+        assert_eq!(
+            remove_plugin(&source("plugins:\n  gate: registry.example/g:1\njobs: {}\n"), &gate).unwrap(),
+            "jobs: {}\n"
+        );
     }
 }

@@ -17,6 +17,7 @@ mod render;
 mod schema;
 mod source;
 mod suggest;
+mod uses;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,7 @@ pub use diagnostics::{DIAGNOSTICS_MAX, Diagnostic, Diagnostics, Related, Severit
 pub use lower::{EVENT_KEYS, PLAN_BYTES_MAX, PLAN_COST_MAX, PLAN_STEPS_MAX};
 pub use schema::schema;
 pub use source::Source;
+pub use uses::{uses_of, wants_shell};
 pub use yaml::{YAML_DEPTH_MAX, YAML_EXPANDED_BYTES_MAX};
 
 use definition::Pipeline;

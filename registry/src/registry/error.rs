@@ -45,7 +45,9 @@ pub enum RegistryError {
         reference: String,
     },
     /// The tag was moved since the reference was written.
-    #[error("{reference}: the tag now stands for {found}, the reference names {wanted}; name the new digest if that is meant")]
+    #[error(
+        "{reference}: the tag now stands for {found}, the reference names {wanted}; name the new digest if that is meant"
+    )]
     Moved {
         /// The reference.
         reference: String,
@@ -129,6 +131,33 @@ impl RegistryError {
         match self {
             Self::Layout(_) | Self::Unopened { .. } | Self::WrongBlob { .. } | Self::Manifest { .. } => true,
             Self::Remote(error) => error.is_of_this_place(),
+            _ => false,
+        }
+    }
+
+    /// Whether bytes came that are not those that were asked for.
+    #[must_use]
+    pub fn is_of_wrong_bytes(&self) -> bool {
+        match self {
+            Self::WrongBlob { .. } | Self::Layout(LayoutError::Blob { .. }) => true,
+            Self::Remote(error) => {
+                matches!(
+                    error,
+                    RemoteError::WrongDigest { .. } | RemoteError::WrongSize { .. } | RemoteError::TooLarge { .. }
+                )
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is not what somebody asked for that is wrong, but the network, a registry's health or a disk: the same
+    /// request may go well another time.
+    #[must_use]
+    pub fn is_of_the_world(&self) -> bool {
+        match self {
+            Self::Cache { .. } | Self::Unlisted { .. } | Self::Layout(LayoutError::Io { .. }) => true,
+            Self::Remote(error) => error.is_of_the_world(),
+            Self::Nowhere { errors, .. } => errors.iter().any(|(_, error)| error.is_of_the_world()),
             _ => false,
         }
     }

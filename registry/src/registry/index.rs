@@ -26,8 +26,8 @@ pub(super) fn descend(
         }
         let index = ReferrersIndex::parse(&document.bytes)
             .map_err(|error| refused(ManifestError::Malformed(error.to_string())))?;
-        let next = only_component(&index.manifests).map_err(refused)?;
-        document = repository.manifest(&next.digest)?;
+        let entries = index.manifests();
+        document = repository.manifest(&only_component(&entries).map_err(refused)?.digest)?;
     }
     Err(refused(ManifestError::Malformed(format!("more than {DEPTH_MAX} indexes stand one in the other"))))
 }

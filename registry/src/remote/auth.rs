@@ -12,9 +12,9 @@ use http::{HeaderMap, HeaderValue, Method, Request};
 use url::Url;
 
 use super::credentials::Credential;
-use super::endpoint::is_private;
+use super::endpoint::{is_private, may_lead};
 use super::error::RemoteError;
-use super::http::{Ask, HttpClient, Met};
+use super::http::{Ask, HttpClient, Met, may_pass, retry_after};
 
 /// What a token server answers.
 const TOKEN_BYTES_MAX: u64 = 256 * 1024;
@@ -22,7 +22,7 @@ const TOKEN_BYTES_MAX: u64 = 256 * 1024;
 const TOKENS_MAX: usize = 1024;
 const CLIENT_ID: &str = "lockgate";
 
-/// Values of `Authorization` that a registry took, by registry, repository and actions.
+/// Values of `Authorization` that a registry took, by its root (scheme and host), repository and actions.
 #[derive(Default)]
 pub(super) struct Tokens(Mutex<BTreeMap<(String, String, &'static str), String>>);
 
@@ -41,7 +41,7 @@ impl Tokens {
 }
 
 fn key(ask: &Ask<'_>) -> (String, String, &'static str) {
-    (ask.endpoint.registry().to_owned(), ask.repository.to_owned(), ask.actions)
+    (ask.endpoint.root(), ask.repository.to_owned(), ask.actions)
 }
 
 /// What a registry asks for (RFC 9110 section 11.6.1).
@@ -54,14 +54,16 @@ impl HttpClient {
     /// Answers a challenge; whether there is something new to answer with.
     pub(super) fn authenticate(&self, ask: &Ask<'_>, headers: &HeaderMap) -> Result<bool, Met> {
         let login = self.login(ask)?;
+        if login.is_some() && !is_private(&ask.url) {
+            return Err(unencrypted(ask, "the registry").into());
+        }
         let value = match challenge(headers) {
             Some(Challenge::Bearer { realm, service, scope }) => {
                 let scope = scope.unwrap_or_else(|| format!("repository:{}:{}", ask.repository, ask.actions));
                 Some(format!("Bearer {}", self.token(ask, &realm, service.as_deref(), &scope, login.as_ref())?))
             }
             Some(Challenge::Basic) => match login {
-                Some(Credential::Password { user, password }) if is_private(&ask.url) => Some(basic(&user, &password)),
-                Some(Credential::Password { .. }) => return Err(unencrypted(ask, "the registry").into()),
+                Some(Credential::Password { user, password }) => Some(basic(&user, &password)),
                 Some(Credential::Refresh(_)) | None => None,
             },
             None => None,
@@ -94,7 +96,7 @@ impl HttpClient {
     ) -> Result<String, Met> {
         let mut url: Url = realm.parse().map_err(|_| ask.protocol(format!("its token server is `{realm}`")))?;
         // Whoever asks for a token shows the login to the token server: only where nobody listens.
-        if !is_private(&url) && (login.is_some() || url.origin() != ask.url.origin()) {
+        if !may_lead(&ask.url, &url) && (login.is_some() || url.origin() != ask.url.origin()) {
             return Err(unencrypted(ask, "its token server").into());
         }
         let mut fields: Vec<_> = service.map(|service| ("service", service)).into_iter().collect();
@@ -131,9 +133,14 @@ fn read_token(
         token: Option<String>,
         access_token: Option<String>,
     }
+    let (registry, what) = (ask.endpoint.registry().to_owned(), ask.what.clone());
+    if may_pass(answer.status()) {
+        let detail = format!(" (by its token server {})", server.authority());
+        let error = RemoteError::Status { registry, what, status: answer.status().as_u16(), detail };
+        return Err(Met::Later(retry_after(answer.headers()), error));
+    }
     if !answer.status().is_success() {
         let detail = format!(" (its token server {} answered {})", server.authority(), answer.status().as_u16());
-        let (registry, what) = (ask.endpoint.registry().to_owned(), ask.what.clone());
         return Err(RemoteError::Unauthorized { registry, what, has_login, detail }.into());
     }
     let mut bytes = Vec::new();

@@ -57,7 +57,9 @@ fn servers_of_podman(registry: &str, repository: &str) -> Vec<String> {
 fn answer(found: Result<DockerCredential, CredentialRetrievalError>) -> Result<Option<Credential>, String> {
     match found {
         // Docker notes a token that was given in place of a password under this user name.
-        Ok(DockerCredential::UsernamePassword(user, token)) if user == "<token>" => Ok(Some(Credential::Refresh(token))),
+        Ok(DockerCredential::UsernamePassword(user, token)) if user == "<token>" => {
+            Ok(Some(Credential::Refresh(token)))
+        }
         Ok(DockerCredential::UsernamePassword(user, password)) => Ok(Some(Credential::Password { user, password })),
         Ok(DockerCredential::IdentityToken(token)) => Ok(Some(Credential::Refresh(token))),
         // A helper says in words of its own that it has nothing; without a login the registry itself will say more.

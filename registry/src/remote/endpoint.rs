@@ -80,9 +80,14 @@ pub(super) fn is_private(url: &Url) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
 
+/// Whether a request may be led from one URL to another with all that it says: encrypted, or within this machine.
+pub(super) fn may_lead(from: &Url, to: &Url) -> bool {
+    to.scheme() == "https" || (is_private(to) && is_loopback(from))
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,

@@ -6,7 +6,9 @@ use lockgate_model::ids::Digest;
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
     /// No answer, or none that is HTTP.
-    #[error("cannot {what} at {registry} ({attempts} tries); check the name, the network and the [[mirrors]] of lockgate.toml")]
+    #[error(
+        "cannot {what} at {registry} ({attempts} tries); check the name, the network and the [[mirrors]] of lockgate.toml"
+    )]
     Unreachable {
         /// `host[:port]`.
         registry: String,
@@ -75,7 +77,9 @@ pub enum RemoteError {
         wanted: Digest,
     },
     /// More or fewer bytes than the descriptor says.
-    #[error("{registry} sent {found_bytes} bytes for {what}, its descriptor says {wanted_bytes}; nothing of them was kept")]
+    #[error(
+        "{registry} sent {found_bytes} bytes for {what}, its descriptor says {wanted_bytes}; nothing of them was kept"
+    )]
     WrongSize {
         /// `host[:port]`.
         registry: String,
@@ -87,7 +91,9 @@ pub enum RemoteError {
         wanted_bytes: u64,
     },
     /// The transfer was cut off again and again.
-    #[error("the transfer of {what} from {registry} was cut off {cuts} times, the last time after {done_bytes} of {wanted_bytes} bytes; try again, it goes on from there")]
+    #[error(
+        "the transfer of {what} from {registry} was cut off {cuts} times, the last time after {done_bytes} of {wanted_bytes} bytes; try again, it goes on from there"
+    )]
     CutOff {
         /// `host[:port]`.
         registry: String,
@@ -142,6 +148,16 @@ pub enum RemoteError {
 }
 
 impl RemoteError {
+    /// Whether the network, the registry's health or the disk is to blame, rather than what was asked.
+    #[must_use]
+    pub fn is_of_the_world(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::CutOff { .. } | Self::Disk { .. } => true,
+            Self::Status { status, .. } => *status >= 500 || *status == 429,
+            _ => false,
+        }
+    }
+
     /// Whether another mirror may well have what this one does not give.
     #[must_use]
     pub fn is_of_this_place(&self) -> bool {

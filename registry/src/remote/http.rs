@@ -12,7 +12,7 @@ use url::Url;
 
 use super::auth::Tokens;
 use super::credentials::{Credentials, Logins};
-use super::endpoint::{Endpoint, is_private};
+use super::endpoint::{Endpoint, may_lead};
 use super::error::RemoteError;
 use super::retry::Patience;
 
@@ -68,6 +68,8 @@ pub(super) struct Ask<'a> {
     pub(super) url: Url,
     pub(super) headers: Vec<(HeaderName, String)>,
     pub(super) body: Option<Payload<'a>>,
+    /// How often it may be sent.
+    pub(super) tries_max: u32,
 }
 
 /// Bytes to send, and who is told of each piece.
@@ -81,6 +83,8 @@ pub(super) struct Payload<'a> {
 pub(super) enum Met {
     /// It may go better the next time.
     Passing(Box<ureq::Error>),
+    /// The registry's token server wants to be asked later; the error is for when it has been asked often enough.
+    Later(Option<Duration>, RemoteError),
     /// It will not.
     Final(RemoteError),
 }
@@ -118,11 +122,13 @@ impl HttpClient {
     pub(super) fn send(&self, ask: &Ask<'_>) -> Result<Response<Body>, RemoteError> {
         let mut attempt = 1;
         loop {
-            let is_last = attempt >= self.patience.attempts_max;
+            let is_last = attempt >= ask.tries_max;
             match self.once(ask) {
                 Ok(answer) if !may_pass(answer.status()) || is_last => return Ok(answer),
                 Ok(answer) => self.patience.pause(attempt, retry_after(answer.headers())),
                 Err(Met::Final(error)) => return Err(error),
+                Err(Met::Later(_, error)) if is_last => return Err(error),
+                Err(Met::Later(asked, _)) => self.patience.pause(attempt, asked),
                 Err(Met::Passing(source)) if is_last || !is_passing(&source) => {
                     let (registry, what) = (ask.endpoint.registry().to_owned(), ask.what.clone());
                     return Err(RemoteError::Unreachable { registry, what, attempts: attempt, source });
@@ -149,7 +155,7 @@ impl HttpClient {
                 RemoteError::Unauthorized { registry, what, has_login, detail }
             }
             status => {
-                let tries = if may_pass(status) { format!(" ({} tries)", self.patience.attempts_max) } else { String::new() };
+                let tries = if may_pass(status) { format!(" ({} tries)", ask.tries_max) } else { String::new() };
                 RemoteError::Status { registry, what, status: status.as_u16(), detail: format!("{detail}{tries}") }
             }
         }
@@ -199,7 +205,12 @@ impl HttpClient {
     }
 
     /// A request beside the registry, to the server that gives tokens.
-    pub(super) fn beside(&self, ask: &Ask<'_>, request: http::request::Builder, body: &[u8]) -> Result<Response<Body>, Met> {
+    pub(super) fn beside(
+        &self,
+        ask: &Ask<'_>,
+        request: http::request::Builder,
+        body: &[u8],
+    ) -> Result<Response<Body>, Met> {
         if body.is_empty() {
             return self.run(ask, request, SendBody::none());
         }
@@ -244,10 +255,15 @@ fn next_hop(ask: &Ask<'_>, from: &Url, headers: &HeaderMap, hops: usize) -> Resu
     let location = headers.get(LOCATION).and_then(|location| location.to_str().ok());
     let to = location.and_then(|location| from.join(location).ok());
     let to = to.ok_or_else(|| ask.redirect("without saying where to"))?;
-    match is_private(&to) || from.scheme() == "http" && to.scheme() == "http" && to.origin() == from.origin() {
-        true => Ok(to),
-        false => Err(ask.redirect(format!("to an address that is not encrypted ({})", to.origin().ascii_serialization()))),
+    // An address of this machine is followed only from this machine: nobody else may aim requests at it.
+    let is_same = to.scheme() == "http" && to.origin() == from.origin();
+    if may_lead(from, &to) || is_same {
+        return Ok(to);
     }
+    Err(ask.redirect(format!(
+        "to an address that is not encrypted, or this machine's own ({})",
+        to.origin().ascii_serialization()
+    )))
 }
 
 fn is_redirect(status: StatusCode) -> bool {
@@ -255,7 +271,7 @@ fn is_redirect(status: StatusCode) -> bool {
 }
 
 /// Statuses that say "not now" (RFC 9110 section 15.6, RFC 6585 section 4).
-fn may_pass(status: StatusCode) -> bool {
+pub(super) fn may_pass(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
 
@@ -265,7 +281,7 @@ fn is_passing(error: &ureq::Error) -> bool {
 }
 
 /// `Retry-After` in seconds, or as a date beside the answer's own `Date`: this machine's clock is not asked.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     let asked = text(RETRY_AFTER)?.trim();
     if let Ok(seconds) = asked.parse() {

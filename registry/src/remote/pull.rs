@@ -17,7 +17,7 @@ use crate::referrers::{REFERRERS_MAX, ReferrersIndex};
 use crate::repository::{Document, Transfer};
 
 /// A transfer that goes forward a little between cuts is resumed so often.
-const CUTS_MAX: u32 = 100;
+const CUTS_MAX: u32 = 32;
 /// Pages of a list that are read.
 const PAGES_MAX: usize = 16;
 /// Tags that are named where another one was wanted.
@@ -52,13 +52,24 @@ impl RemoteRepository<'_> {
     }
 
     /// Streams a blob's missing bytes; what was cut off goes on from where it was.
-    pub(super) fn stream(&self, wanted: &Descriptor, partial: &mut Partial, told: &dyn Transfer) -> Result<(), RemoteError> {
+    pub(super) fn stream(
+        &self,
+        wanted: &Descriptor,
+        partial: &mut Partial,
+        told: &dyn Transfer,
+    ) -> Result<(), RemoteError> {
         let (mut cuts, mut idle) = (0, 0);
         while partial.done_bytes() < wanted.size {
             let before = partial.done_bytes();
             told.at(before);
-            let Some(answer) = self.open(wanted, partial)? else { continue };
-            self.copy(wanted, answer, partial, told)?;
+            let taken = match self.open(wanted, partial) {
+                Ok(Some(answer)) => self.copy(wanted, answer, partial, told),
+                Ok(None) => continue,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = taken {
+                return Err(self.forgotten(error, wanted, partial));
+            }
             if partial.done_bytes() < wanted.size {
                 cuts += 1;
                 idle = if partial.done_bytes() > before { 0 } else { idle + 1 };
@@ -70,6 +81,14 @@ impl RemoteRepository<'_> {
         }
         told.at(wanted.size);
         Ok(())
+    }
+
+    /// What a registry sent that lies about sizes is not gone on with.
+    fn forgotten(&self, error: RemoteError, wanted: &Descriptor, partial: &mut Partial) -> RemoteError {
+        if !matches!(error, RemoteError::WrongSize { .. }) {
+            return error;
+        }
+        partial.restart().map_or_else(|source| self.disk(&self.blob_name(wanted), source), |()| error)
     }
 
     /// An answer that goes on where `partial` ends; none when it had to begin anew.
@@ -135,7 +154,7 @@ impl RemoteRepository<'_> {
         for _ in 0..PAGES_MAX {
             let Some((headers, bytes)) = self.read_whole(&ask, &what)? else { return Ok(None) };
             let index = ReferrersIndex::parse(&bytes).map_err(|error| ask.protocol(error.to_string()))?;
-            found.extend(index.manifests);
+            found.extend(index.manifests());
             match next_page(&ask, &headers) {
                 Some(next) if found.len() < REFERRERS_MAX => ask.url = next,
                 _ => break,

@@ -23,22 +23,27 @@ impl RemoteRepository<'_> {
             told.at(blob.size);
             return Ok(());
         }
-        // An upload's session may be gone when its bytes have to be sent once more: then a new one is begun.
-        let mut attempt = 1;
-        loop {
-            let mut ask = self.writing(Method::PUT, "", self.storing(blob))?;
-            ask.url = self.begin(blob)?;
-            ask.url.query_pairs_mut().append_pair("digest", &blob.digest.to_string());
-            ask.headers.push((CONTENT_TYPE, BYTES.to_owned()));
-            let sent = |done_bytes| told.at(done_bytes);
-            ask.body = Some(Payload { bytes, sent: &sent });
-            let mut answer = self.client.send(&ask)?;
-            match answer.status() {
-                StatusCode::CREATED => return Ok(()),
-                StatusCode::NOT_FOUND if attempt < self.client.patience.attempts_max => attempt += 1,
-                _ => return Err(self.client.refusal(&ask, &mut answer)),
+        let attempts_max = self.client.patience.attempts_max;
+        for attempt in 1..attempts_max {
+            match self.send_whole(blob, bytes, told) {
+                Err(error) if is_of_the_session(&error) => self.client.patience.pause(attempt, None),
+                ended => return ended,
             }
         }
+        self.send_whole(blob, bytes, told)
+    }
+
+    /// One upload. Its bytes are sent once: a registry may keep those that came before a cut, and would take a second
+    /// sending for more of them.
+    fn send_whole(&self, blob: &Descriptor, bytes: &[u8], told: &dyn Transfer) -> Result<(), RemoteError> {
+        let mut ask = self.writing(Method::PUT, "", self.storing(blob))?;
+        ask.url = self.begin(blob)?;
+        ask.url.query_pairs_mut().append_pair("digest", &blob.digest.to_string());
+        ask.headers.push((CONTENT_TYPE, BYTES.to_owned()));
+        let sent = |done_bytes| told.at(done_bytes);
+        ask.body = Some(Payload { bytes, sent: &sent });
+        ask.tries_max = 1;
+        self.client.expect(&ask, &[StatusCode::CREATED]).map(drop)
     }
 
     /// Begins an upload; where its bytes are to be sent.
@@ -48,7 +53,11 @@ impl RemoteRepository<'_> {
         let answer = self.client.expect(&ask, &[StatusCode::ACCEPTED])?;
         let to = location(&ask, &answer).ok_or_else(|| ask.protocol("it does not say where to send the bytes"))?;
         // The bytes go with this registry's login, and so nowhere else.
-        if to.origin() == ask.url.origin() { Ok(to) } else { Err(ask.protocol(format!("it wants the bytes at {}", to.authority()))) }
+        if to.origin() == ask.url.origin() {
+            Ok(to)
+        } else {
+            Err(ask.protocol(format!("it wants the bytes at {}", to.authority())))
+        }
     }
 
     /// Stores a manifest under a tag or its digest; whether the registry took note of its subject.
@@ -68,6 +77,12 @@ impl RemoteRepository<'_> {
     fn storing(&self, blob: &Descriptor) -> String {
         format!("store blob {} in {}", blob.digest.short(), self.path)
     }
+}
+
+/// Whether a new upload may go better: this one's session is gone, or it was cut off, or the registry is not well.
+fn is_of_the_session(error: &RemoteError) -> bool {
+    let is_lost = matches!(error, RemoteError::Status { status: 404 | 409 | 416, .. });
+    is_lost || error.is_of_the_world()
 }
 
 fn location(ask: &Ask<'_>, answer: &Response<Body>) -> Option<Url> {

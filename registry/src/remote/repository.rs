@@ -50,7 +50,8 @@ impl<'a> RemoteRepository<'a> {
             detail: format!("`{text}` is no URL: {error}"),
         })?;
         let (endpoint, repository) = (self.endpoint, self.path.as_str());
-        Ok(Ask { endpoint, repository, actions, what, method, url, headers: Vec::new(), body: None })
+        let tries_max = self.client.patience.attempts_max;
+        Ok(Ask { endpoint, repository, actions, what, method, url, headers: Vec::new(), body: None, tries_max })
     }
 
     pub(super) fn not_found(&self, what: String, hint: String) -> RemoteError {

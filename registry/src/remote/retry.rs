@@ -20,8 +20,7 @@ pub struct Patience {
     pub attempts_max: u32,
     /// The first wait; each further one is twice as long, up to `BACKOFF_MS_MAX`.
     pub backoff_ms: u64,
-    /// How waiting is done.
-    pub wait: Waiting,
+    wait: Waiting,
     jitter: Arc<AtomicU64>,
 }
 
@@ -29,7 +28,12 @@ impl Patience {
     /// Five tries, the first wait 200 ms; `seed` spreads the waits of many clients.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let wait: Waiting = Arc::new(std::thread::sleep);
+        Self::that_waits(seed, Arc::new(std::thread::sleep))
+    }
+
+    /// The same, with another way to wait.
+    #[must_use]
+    pub fn that_waits(seed: u64, wait: Waiting) -> Self {
         Self { attempts_max: 5, backoff_ms: 200, wait, jitter: Arc::new(AtomicU64::new(seed | 1)) }
     }
 
@@ -43,7 +47,8 @@ impl Patience {
 
     /// A linear congruential generator: enough to keep clients from trying again in step.
     fn random(&self) -> u64 {
-        let next = |state: u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
+        let next =
+            |state: u64| Some(state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407));
         let former = self.jitter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
         former.unwrap_or_else(|state| state) >> 33
     }
@@ -52,7 +57,10 @@ impl Patience {
 impl fmt::Debug for Patience {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { attempts_max, backoff_ms, .. } = self;
-        f.debug_struct("Patience").field("attempts_max", attempts_max).field("backoff_ms", backoff_ms).finish_non_exhaustive()
+        f.debug_struct("Patience")
+            .field("attempts_max", attempts_max)
+            .field("backoff_ms", backoff_ms)
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,7 +75,7 @@ mod tests {
         let kept = Arc::new(Mutex::new(Vec::new()));
         let into = kept.clone();
         let wait: super::Waiting = Arc::new(move |time: Duration| into.lock().unwrap().push(time.as_millis() as u64));
-        let patience = Patience { wait, ..Patience::new(7) };
+        let patience = Patience::that_waits(7, wait);
         (1..40).for_each(|attempt| patience.pause(attempt, asked));
         kept.lock().unwrap().clone()
     }

@@ -58,7 +58,10 @@ fn several_locations_are_in_order_and_a_registry_takes_the_prefixs_place() {
     let text = "[[mirrors]]\nprefix = \"registry.example/\"\nlocation = [\"oci-layout:near\", \"http://mirror.example:5000/cache\"]";
     let all = mirrors(text).unwrap().locate(&reference("registry.example/team/x:1"));
     assert_eq!(all, ["oci-layout:/etc/lockgate/near", "http://mirror.example:5000/cache"]);
-    assert!(matches!(mirrors("[[mirrors]]\nprefix = \"registry.example/\"\nlocation = []"), Err(MirrorError::NoLocation(_))));
+    assert!(matches!(
+        mirrors("[[mirrors]]\nprefix = \"registry.example/\"\nlocation = []"),
+        Err(MirrorError::NoLocation(_))
+    ));
 }
 
 #[test]

@@ -61,8 +61,14 @@ fn a_manifest_follows_the_wasm_artifact_layout() {
 
 #[test]
 fn one_component_has_one_manifest() {
-    assert_eq!(pack(&plugin("scanner"), None, &BTreeMap::new()).unwrap(), pack(&plugin("scanner"), None, &BTreeMap::new()).unwrap());
-    assert_ne!(pack(&plugin("scanner"), None, &BTreeMap::new()).unwrap(), pack(&plugin("notifier"), None, &BTreeMap::new()).unwrap());
+    assert_eq!(
+        pack(&plugin("scanner"), None, &BTreeMap::new()).unwrap(),
+        pack(&plugin("scanner"), None, &BTreeMap::new()).unwrap()
+    );
+    assert_ne!(
+        pack(&plugin("scanner"), None, &BTreeMap::new()).unwrap(),
+        pack(&plugin("notifier"), None, &BTreeMap::new()).unwrap()
+    );
 }
 
 #[test]

@@ -35,8 +35,12 @@ fn stored() -> (tempfile::TempDir, Registry, Layout) {
 
 fn entry(resolved: &Resolved) -> LockEntry {
     let reference = resolved.reference.to_string();
-    let pin =
-        PluginPin { reference, digest: resolved.component.digest, kind: Kind::QualityGate, contract: "0.1.0".to_owned() };
+    let pin = PluginPin {
+        reference,
+        digest: resolved.component.digest,
+        kind: Kind::QualityGate,
+        contract: "0.1.0".to_owned(),
+    };
     LockEntry { pin, manifest: resolved.manifest, asks: Vec::new() }
 }
 
@@ -86,9 +90,11 @@ fn a_mirror_whose_folder_is_not_there_says_how_to_fill_it() {
 #[test]
 fn places_are_tried_in_order() {
     let (folder, _, _) = stored();
-    let found = mirrored(folder.path(), &["oci-layout:nowhere", "oci-layout:plugins"]).resolve(&reference(GATE)).unwrap();
+    let found =
+        mirrored(folder.path(), &["oci-layout:nowhere", "oci-layout:plugins"]).resolve(&reference(GATE)).unwrap();
     assert_eq!(found.component.digest, Digest::of(&plugin("quality-gate")));
-    let lost = mirrored(folder.path(), &["oci-layout:nowhere", "oci-layout:lost"]).resolve(&reference(GATE)).unwrap_err();
+    let lost =
+        mirrored(folder.path(), &["oci-layout:nowhere", "oci-layout:lost"]).resolve(&reference(GATE)).unwrap_err();
     let RegistryError::Nowhere { errors, .. } = &lost else { panic!("{lost}") };
     assert_eq!(errors.len(), 2);
     for part in ["none of the 2 places", "nowhere: ", "lost: ", "there is no `oci-layout` file"] {
@@ -107,7 +113,10 @@ fn what_is_pushed_to_a_layout_is_pulled_from_it() {
     assert_eq!(registry.resolve(&pinned).unwrap().manifest, packed.descriptor.digest);
     let moved = reference(&format!("registry.example/team/scan:2@{}", Digest::of(b"reviewed")));
     let error = registry.resolve(&moved).unwrap_err().to_string();
-    assert!(error.contains(&packed.descriptor.digest.to_string()) && error.contains(&Digest::of(b"reviewed").to_string()), "{error}");
+    assert!(
+        error.contains(&packed.descriptor.digest.to_string()) && error.contains(&Digest::of(b"reviewed").to_string()),
+        "{error}"
+    );
 }
 
 #[test]

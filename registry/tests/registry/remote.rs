@@ -130,9 +130,11 @@ fn another_component_than_the_manifest_names_is_refused() {
 #[test]
 fn a_body_that_is_announced_short_or_long_is_refused() {
     for bytes in [LAYER_BYTES / 2, LAYER_BYTES * 2] {
-        let (error, _) = refusal(move |kept, asked| {
-            if kept.is_blob(asked) { Answer::of(vec![1; bytes]) } else { kept.honest(asked) }
-        });
+        let (error, _) = refusal(
+            move |kept, asked| {
+                if kept.is_blob(asked) { Answer::of(vec![1; bytes]) } else { kept.honest(asked) }
+            },
+        );
         assert!(matches!(remote(&error), RemoteError::WrongSize { .. }), "{error}");
     }
 }
@@ -168,7 +170,9 @@ fn redirects_have_an_end() {
 
 #[test]
 fn a_redirect_to_where_everybody_listens_is_not_followed() {
-    for target in ["http://192.0.2.1/x", "http://169.254.169.254/latest", "ftp://registry.example/x", "file:///etc/passwd"] {
+    for target in
+        ["http://192.0.2.1/x", "http://169.254.169.254/latest", "ftp://registry.example/x", "file:///etc/passwd"]
+    {
         let (error, liar) = refusal(move |_, _| Answer::new(307).with("Location", target));
         assert!(matches!(remote(&error), RemoteError::Redirect { .. }), "{target}: {error}");
         assert_eq!(liar.asked().len(), 1, "{target}");
@@ -279,7 +283,8 @@ fn a_layer_that_is_cut_off_at_each_quarter_is_resumed_and_no_byte_comes_twice() 
     });
     let (folder, registry) = world();
     assert_eq!(pull(&registry, &liar).unwrap(), kept.component);
-    let starts: Vec<_> = liar.asked().iter().filter(|asked| asked.path.contains("blobs/")).map(Asked::range_start).collect();
+    let starts: Vec<_> =
+        liar.asked().iter().filter(|asked| asked.path.contains("blobs/")).map(Asked::range_start).collect();
     let resumed: Vec<_> = starts.iter().flatten().copied().collect();
     assert_eq!(starts[0], None);
     assert_eq!(resumed.iter().filter(|start| **start % quarter != 0).count(), 0, "{resumed:?}");
@@ -349,7 +354,8 @@ fn bytes_left_by_a_liar_do_not_spoil_the_next_transfer() {
     let served = kept.clone();
     let liar = Liar::start(move |asked| served.honest(asked));
     let (folder, registry) = world();
-    std::fs::write(folder.path().join("incoming").join(kept.packed.component.digest.hex()), "not the beginning").unwrap();
+    std::fs::write(folder.path().join("incoming").join(kept.packed.component.digest.hex()), "not the beginning")
+        .unwrap();
     assert_eq!(pull(&registry, &liar).unwrap(), kept.component);
 }
 

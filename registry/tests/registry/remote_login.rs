@@ -80,10 +80,14 @@ fn a_token_is_asked_for_with_the_password_and_then_used() {
 fn a_refresh_token_is_exchanged() {
     let server = Liar::start(|asked| {
         let body = String::from_utf8(asked.body.clone()).unwrap();
-        let is_right = asked.method == "POST" && body.contains("grant_type=refresh_token") && body.contains("refresh_token=kept");
+        let is_right =
+            asked.method == "POST" && body.contains("grant_type=refresh_token") && body.contains("refresh_token=kept");
         if is_right { Answer::of(r#"{"access_token":"granted"}"#) } else { Answer::new(400) }
     });
-    let challenge = format!("Bearer realm=\"http://{}/token\",service=\"s\",scope=\"repository:team/scan:pull\"", server.registry());
+    let challenge = format!(
+        "Bearer realm=\"http://{}/token\",service=\"s\",scope=\"repository:team/scan:pull\"",
+        server.registry()
+    );
     let liar = Liar::start(move |asked| match asked.header("authorization") {
         Some("Bearer granted") => manifest(),
         _ => Answer::new(401).with("WWW-Authenticate", &challenge),

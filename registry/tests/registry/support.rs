@@ -61,7 +61,7 @@ pub(crate) fn registry_with(
 
 /// The usual patience with another way to wait.
 pub(crate) fn patient(wait: lockgate_registry::remote::Waiting) -> Patience {
-    Patience { wait, ..Patience::new(1) }
+    Patience::that_waits(1, wait)
 }
 
 /// A machine on which nobody has logged in.

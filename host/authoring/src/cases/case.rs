@@ -44,7 +44,7 @@ impl Case {
     pub(super) fn read(folder: &Path) -> Result<Self, CaseError> {
         let path = folder.join(CASE_FILE);
         let text = files::read_text(&path, CASE_BYTES_MAX)?;
-        let file: File = toml::from_str(&text).map_err(|error| CaseError::malformed(&path, error))?;
+        let file: File = toml::from_str(&text).map_err(|error| CaseError::malformed(&path, error.to_string()))?;
         let File { call: function, config, grants, env, input } = file;
         Ok(Self { folder: folder.to_owned(), grants, env, function, config: Value::Table(config), input })
     }
@@ -108,8 +108,8 @@ impl Case {
             None if files.len() == 1 => files.pop(),
             None => None,
         };
-        let detail = || "name the report by `path`, and put it into `files/`";
-        found.ok_or_else(|| CaseError::malformed(&self.folder.join(CASE_FILE), detail()))
+        let detail = "name the report by `path`, and put it into `files/`";
+        found.ok_or_else(|| CaseError::malformed(&self.folder.join(CASE_FILE), detail))
     }
 }
 

@@ -80,8 +80,8 @@ impl CaseError {
         Self::File { action, path: path.to_owned(), source }
     }
 
-    pub(super) fn malformed(path: &Path, detail: impl ToString) -> Self {
-        Self::Malformed { path: path.to_owned(), detail: detail.to_string() }
+    pub(super) fn malformed(path: &Path, detail: impl Into<String>) -> Self {
+        Self::Malformed { path: path.to_owned(), detail: detail.into() }
     }
 
     /// The error and what caused it, in one text.

@@ -142,11 +142,11 @@ fn shown_forms(root: &Json, forms: &[&Json]) -> String {
     let mut shown: Vec<String> = forms.iter().flat_map(|form| shown(root, form)).collect();
     shown.truncate(WORDS_MAX);
     let mut unique = Vec::new();
-    shown.into_iter().for_each(|form| {
+    for form in shown {
         if !unique.contains(&form) {
-            unique.push(form)
+            unique.push(form);
         }
-    });
+    }
     if unique.is_empty() { "anything".to_owned() } else { unique.join(" or ") }
 }
 

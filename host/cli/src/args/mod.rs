@@ -42,6 +42,9 @@ pub(crate) enum Command {
         /// Pipeline files; the lock file stands beside each.
         #[arg(value_name = "FILE", default_value = "lockgate.yaml")]
         files: Vec<PathBuf>,
+        /// Accept it when a plugin wants more than the one that was locked for its alias.
+        #[arg(long)]
+        accept: bool,
     },
     /// List runs, the latest first.
     Runs {

@@ -36,7 +36,11 @@ fn plugins(host: &Host, style: Style) -> bool {
         .and_then(|reference| registry.resolve(&reference).map_err(|error| crate::exit::chain(&error)));
     match &found {
         Ok(resolved) => {
-            good(style, "plugins", &format!("{FIRST_PARTY_PREFIX} is mirrored here ({})", resolved.component.digest.short()));
+            good(
+                style,
+                "plugins",
+                &format!("{FIRST_PARTY_PREFIX} is mirrored here ({})", resolved.component.digest.short()),
+            );
         }
         Err(error) => bad(style, "plugins", error, "cargo xtask plugins"),
     }

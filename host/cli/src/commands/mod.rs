@@ -20,7 +20,7 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit, CliError> {
         Command::Run(args) => run::run(&state, &args),
         Command::Validate(file) => plan::validate(&state, &file),
         Command::Plan(file) => plan::plan(&state, &file),
-        Command::Lock { files } => lock::lock(&state, &files),
+        Command::Lock { files, accept } => lock::lock(&state, &files, accept),
         Command::Runs { limit, json } => inspect::runs(&state, limit, json),
         Command::Show { run, json } => inspect::show(&state, &run, json),
         Command::Logs { run, step, follow, json } => {

@@ -32,7 +32,8 @@ fn serve(args: &ServeArgs) -> Result<Exit, CliError> {
         (_, anonymous_pull) => Access::Tokens { anonymous_pull },
     };
     if access == Access::Open && !args.listen.ip().is_loopback() && !args.read_only {
-        let message = format!("{} can be reached by others, and anybody could push; add --tokens or --public", args.listen);
+        let message =
+            format!("{} can be reached by others, and anybody could push; add --tokens or --public", args.listen);
         return Err(CliError::Usage(message));
     }
     let folder = args.folder.folder.clone();
@@ -76,7 +77,8 @@ fn token(command: &TokenCommand) -> Result<Exit, CliError> {
         }
         TokenCommand::List { folder } => {
             for entry in Tokens::of(&folder.folder).list().map_err(usage)? {
-                let scopes: Vec<_> = entry.grant.scopes.iter().map(|scope| format!("{scope:?}").to_lowercase()).collect();
+                let scopes: Vec<_> =
+                    entry.grant.scopes.iter().map(|scope| format!("{scope:?}").to_lowercase()).collect();
                 let place = entry.grant.prefix.as_deref().unwrap_or("everywhere");
                 crate::output::out!("{:<20} {:<20} {place}", crate::output::safe(&entry.name), scopes.join(","));
             }

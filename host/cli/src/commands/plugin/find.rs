@@ -5,10 +5,10 @@ use std::path::Path;
 
 use lockgate_model::ids::Digest;
 use lockgate_model::limits::COMPONENT_BYTES_MAX;
-use lockgate_registry::lock::LOCK_FILE_NAME;
+use lockgate_registry::lock::{LOCK_FILE_NAME, LockError};
 use lockgate_registry::{LockFile, Reference};
 
-use crate::exit::{CliError, chain};
+use crate::exit::{CliError, chain, of_registry};
 use crate::supply::Supply;
 
 /// A plugin that was found, and not yet compiled.
@@ -18,23 +18,29 @@ pub(super) struct Found {
     pub(super) origin: Option<(Reference, Digest)>,
 }
 
-/// Finds a plugin; a path is one when such a file exists.
+/// Finds a plugin: an alias first, then a file, then a reference.
 pub(super) fn find(supply: &Supply, named: &str) -> Result<Found, CliError> {
-    let usage = |error: &(dyn std::error::Error + 'static)| CliError::Usage(format!("plugin `{named}`: {}", chain(error)));
+    let usage =
+        |error: &(dyn std::error::Error + 'static)| CliError::Usage(format!("plugin `{named}`: {}", chain(error)));
     let path = Path::new(named);
-    if path.is_file() {
-        return Ok(Found { component: read_component(path)?, origin: None });
-    }
-    let lock = LockFile::read(Path::new(LOCK_FILE_NAME)).unwrap_or_default();
+    let lock = match LockFile::read(Path::new(LOCK_FILE_NAME)) {
+        Ok(lock) => lock,
+        Err(LockError::Missing { .. }) => LockFile::default(),
+        Err(error) => return Err(usage(&error)),
+    };
     let locked = lock.plugins.iter().find(|(alias, _)| alias.as_str() == named).map(|(_, entry)| entry);
     if let Some(entry) = locked {
-        let component = supply.registry.component(entry).map_err(|error| usage(&error))?;
+        let component = supply.registry.component(entry).map_err(of_registry)?;
         let reference = entry.pin.reference.parse().map_err(|error| usage(&error))?;
         return Ok(Found { component, origin: Some((reference, entry.manifest)) });
     }
+    // No alias is shadowed by a file of its name.
+    if path.is_file() {
+        return Ok(Found { component: read_component(path)?, origin: None });
+    }
     let reference: Reference = named.parse().map_err(|error| usage(&error))?;
-    let resolved = supply.registry.resolve(&reference).map_err(|error| usage(&error))?;
-    let component = supply.registry.fetch(&resolved).map_err(|error| usage(&error))?;
+    let resolved = supply.registry.resolve(&reference).map_err(of_registry)?;
+    let component = supply.registry.fetch(&resolved).map_err(of_registry)?;
     Ok(Found { component, origin: Some((reference, resolved.manifest)) })
 }
 

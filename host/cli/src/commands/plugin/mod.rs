@@ -14,6 +14,7 @@ use crate::args::PluginCommand;
 use crate::exit::{CliError, Exit};
 
 pub(super) use pipeline::introduced;
+pub(super) use update::{agree, shown};
 
 pub(crate) fn plugin(state: &Path, command: &PluginCommand) -> Result<Exit, CliError> {
     match command {
@@ -24,9 +25,11 @@ pub(crate) fn plugin(state: &Path, command: &PluginCommand) -> Result<Exit, CliE
         PluginCommand::Verify { pipeline, json } => update::verify(state, &pipeline.path, *json),
         PluginCommand::New { kind, name, sdk } => author::new(*kind, name, sdk.as_deref()),
         PluginCommand::Build { folder, json } => author::build(state, folder, *json),
-        PluginCommand::Test { folder, filter, accept, json } => {
-            author::test(state, folder, &author::TestOptions { filter: filter.as_deref(), accept: *accept, json: *json })
-        }
+        PluginCommand::Test { folder, filter, accept, json } => author::test(
+            state,
+            folder,
+            &author::TestOptions { filter: filter.as_deref(), accept: *accept, json: *json },
+        ),
         PluginCommand::Inspect { plugin, run, json } => author::inspect(state, plugin, *run, *json),
         PluginCommand::Docs { plugin } => author::docs(state, plugin),
         PluginCommand::Push(args) => publish::push(state, args),

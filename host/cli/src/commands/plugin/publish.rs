@@ -14,7 +14,7 @@ use super::author::annotations_of;
 use super::find::read_component;
 use crate::args::PushArgs;
 use crate::config::Config;
-use crate::exit::{CliError, Exit, chain};
+use crate::exit::{CliError, Exit, chain, of_registry};
 use crate::output::question;
 use crate::output::style::Style;
 use crate::supply::Supply;
@@ -38,25 +38,25 @@ pub(super) fn push(state: &Path, args: &PushArgs) -> Result<Exit, CliError> {
     let component = read_component(&path)?;
     let annotations = annotations_of(&component)?;
     let supply = Supply::open(&Config::read(Path::new("."))?, state)?;
-    let packed = supply
-        .registry
-        .push(&reference, &component, author.as_deref(), &annotations)
-        .map_err(|error| CliError::Usage(chain(&error)))?;
-    let style = Style::stdout();
-    crate::output::out!("{} pushed {reference} ({} bytes)", style.good_mark(), component.len());
-    crate::output::out!("  manifest  {}", packed.descriptor.digest);
-    crate::output::out!("  component {}", packed.component.digest);
+    let registry = &supply.registry;
+    // The tag comes last: nobody finds a plugin by it whose signature is not there yet.
+    let packed = registry.store(&reference, &component, author.as_deref(), &annotations).map_err(of_registry)?;
     if let Some(key) = key {
         attach_signature(&supply, &reference, &packed.descriptor, &key)?;
     }
+    registry.tag(&reference, &packed).map_err(of_registry)?;
+    let (style, place) = (Style::stdout(), registry.first_place(&reference));
+    crate::output::out!("{} pushed {reference} to {place} ({} bytes)", style.good_mark(), component.len());
+    crate::output::out!("  manifest  {}", packed.descriptor.digest);
+    crate::output::out!("  component {}", packed.component.digest);
     Ok(Exit::Passed)
 }
 
 pub(super) fn pull(state: &Path, named: &str, output: &Path) -> Result<Exit, CliError> {
     let reference: Reference = named.parse().map_err(|error| CliError::Usage(format!("{error}")))?;
     let supply = Supply::open(&Config::read(Path::new("."))?, state)?;
-    let resolved = supply.registry.resolve(&reference).map_err(|error| CliError::Usage(chain(&error)))?;
-    let bytes = supply.registry.fetch(&resolved)?;
+    let resolved = supply.registry.resolve(&reference).map_err(of_registry)?;
+    let bytes = supply.registry.fetch(&resolved).map_err(of_registry)?;
     write_whole(output, &bytes)?;
     let style = Style::stdout();
     crate::output::out!("{} {} ({} bytes)", style.good_mark(), output.display(), bytes.len());
@@ -69,9 +69,9 @@ pub(super) fn sign(state: &Path, named: &str, key: &Path) -> Result<Exit, CliErr
     let reference: Reference = named.parse().map_err(|error| CliError::Usage(format!("{error}")))?;
     let key = read_key(key)?;
     let supply = Supply::open(&Config::read(Path::new("."))?, state)?;
-    let resolved = supply.registry.resolve(&reference).map_err(|error| CliError::Usage(chain(&error)))?;
+    let resolved = supply.registry.resolve(&reference).map_err(of_registry)?;
     let pinned: Reference = format!("{}@{}", reference.name(), resolved.manifest).parse()?;
-    let manifest = supply.registry.manifest(&pinned)?;
+    let manifest = supply.registry.manifest(&pinned).map_err(of_registry)?;
     attach_signature(&supply, &reference, &Descriptor::of(&manifest.media_type, &manifest.bytes), &key)?;
     Ok(Exit::Passed)
 }
@@ -85,7 +85,7 @@ fn attach_signature(
     let bundle = lockgate_trust::sign(key, &subject.digest)?;
     let manifest = bundle_manifest(subject, &bundle, &crate::clock::rfc3339())?;
     let attachment = Attachment { manifest, blobs: vec![bundle, EMPTY_JSON.to_vec()] };
-    let attached = supply.registry.attach(reference, &attachment).map_err(|error| CliError::Usage(chain(&error)))?;
+    let attached = supply.registry.attach(reference, &attachment).map_err(of_registry)?;
     let style = Style::stdout();
     crate::output::out!("{} signed {} with the key {}", style.good_mark(), subject.digest, key.public().id().short());
     crate::output::out!("  signature {attached}");
@@ -93,7 +93,8 @@ fn attach_signature(
 }
 
 fn read_key(path: &Path) -> Result<SigningKey, CliError> {
-    let named = |error: &(dyn std::error::Error + 'static)| CliError::Usage(format!("{}: {}", path.display(), chain(error)));
+    let named =
+        |error: &(dyn std::error::Error + 'static)| CliError::Usage(format!("{}: {}", path.display(), chain(error)));
     let pem = Zeroizing::new(read_text(path)?);
     let password = match SigningKey::is_encrypted(&pem).map_err(|error| named(&error))? {
         true => Some(password(&format!("password of {}: ", path.display()))?),
@@ -140,7 +141,9 @@ fn new_password() -> Result<Zeroizing<String>, CliError> {
     let is_given = PASSWORD_VARIABLES.iter().any(|name| std::env::var_os(name).is_some());
     if !is_given && !question::is_possible() {
         let [variable, _] = PASSWORD_VARIABLES;
-        return Err(CliError::Usage(format!("nobody is there to ask for a password; set {variable}, or take --no-password")));
+        return Err(CliError::Usage(format!(
+            "nobody is there to ask for a password; set {variable}, or take --no-password"
+        )));
     }
     let first = password("a password for the new key: ")?;
     if !is_given && *first != *question::password("once more: ")? {

@@ -3,31 +3,49 @@
 use std::path::Path;
 
 use lockgate_registry::Reference;
-use lockgate_trust::PublicKey;
+use lockgate_trust::{PublicKey, TrustPolicy};
 
 use super::publish::{read_text, write_whole};
+use crate::config::trust_of;
 use crate::exit::{CliError, chain};
 
-/// Adds a rule that wants this key's signature on everything beside `reference`. A rule that is there already is left to
-/// its writer.
-pub(super) fn add_key(config: &Path, reference: &Reference, key: &Path) -> Result<(), CliError> {
-    let named = |error: &(dyn std::error::Error + 'static)| CliError::Usage(format!("{}: {}", key.display(), chain(error)));
-    PublicKey::from_pem(key.display().to_string(), &read_text(key)?).map_err(|error| named(&error))?;
-    let text = if config.exists() { read_text(config)? } else { String::new() };
-    let known: toml::Table =
-        toml::from_str(&text).map_err(|error| CliError::Usage(format!("{}: {error}", config.display())))?;
-    let prefix = prefix_of(reference);
-    let key = key.display().to_string();
-    match keys_of(&known, &prefix) {
-        Some(keys) if keys.contains(&key) => Ok(()),
-        Some(_) => {
-            let message = format!("{} has a rule for `{prefix}`; add \"{key}\" to its keys by hand", config.display());
-            Err(CliError::Usage(message))
+/// `lockgate.toml` as it would be with one rule more.
+pub(super) struct NewRule {
+    /// The file's whole text; none where it needs no change.
+    text: Option<String>,
+    /// The project's rules with it.
+    pub(super) rules: TrustPolicy,
+}
+
+impl NewRule {
+    /// A rule that wants this key's signature on everything beside `reference`; nothing is written yet. A rule that is there
+    /// already is left to its writer.
+    pub(super) fn prepare(config: &Path, reference: &Reference, key: &Path) -> Result<Self, CliError> {
+        let named =
+            |error: &(dyn std::error::Error + 'static)| CliError::Usage(format!("{}: {}", key.display(), chain(error)));
+        PublicKey::from_pem(key.display().to_string(), &read_text(key)?).map_err(|error| named(&error))?;
+        let text = if config.exists() { read_text(config)? } else { String::new() };
+        let known: toml::Table =
+            toml::from_str(&text).map_err(|error| CliError::Usage(format!("{}: {error}", config.display())))?;
+        let (prefix, key) = (prefix_of(reference), key.display().to_string());
+        match keys_of(&known, &prefix) {
+            Some(keys) if keys.contains(&key) => Ok(Self { rules: trust_of(&text, config)?, text: None }),
+            Some(_) => {
+                let message =
+                    format!("{} has a rule for `{prefix}`; add \"{key}\" to its keys by hand", config.display());
+                Err(CliError::Usage(message))
+            }
+            None => {
+                let gap = if text.is_empty() { "" } else { "\n" };
+                let text = format!("{text}{gap}{}", rule(&prefix, key));
+                Ok(Self { rules: trust_of(&text, config)?, text: Some(text) })
+            }
         }
-        None => {
-            let gap = if text.is_empty() { "" } else { "\n" };
-            write_whole(config, format!("{text}{gap}{}", rule(&prefix, key)).as_bytes())
-        }
+    }
+
+    /// Puts it into the file.
+    pub(super) fn write(&self, config: &Path) -> Result<(), CliError> {
+        self.text.as_ref().map_or(Ok(()), |text| write_whole(config, text.as_bytes()))
     }
 }
 

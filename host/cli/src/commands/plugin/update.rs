@@ -10,8 +10,8 @@ use serde_json::json;
 use super::pipeline::introduced;
 use super::publish::write_whole;
 use crate::args::UpdateArgs;
-use crate::catalog::read_source;
-use crate::exit::{CliError, Exit, chain};
+use crate::catalog::read_for_edit;
+use crate::exit::{CliError, Exit, chain, of_registry};
 use crate::host::Host;
 use crate::output::style::{Style, Tone};
 use crate::output::{question, safe};
@@ -23,33 +23,38 @@ pub(super) fn update(state: &Path, args: &UpdateArgs) -> Result<Exit, CliError> 
     let path = &args.pipeline.path;
     let wanted = chosen(args)?;
     let known = pins::read_lock(path)?;
-    let mut lock = known.clone();
-    let mut changes = Vec::new();
+    let (mut entries, mut changes) = (Vec::new(), Vec::new());
     for (alias, named) in &wanted {
         let pinned = pins::pin(&host, named)?;
         match known.plugins.get(alias) {
             None => {
                 crate::output::print(&introduced(alias, &pinned));
-                lock.plugins.insert(alias.clone(), pinned.entry);
+                entries.push((alias.clone(), pinned.entry));
             }
             Some(locked) => changes.extend(pins::change(&host, alias, locked, pinned)),
         }
     }
     changes.iter().for_each(|change| crate::output::print(&shown(change)));
-    accept(&changes, args.accept)?;
-    if let (Some(to), [(alias, _)]) = (&args.to, wanted.as_slice()) {
-        let edited = edit::set_plugin(&read_source(path)?, alias, to).map_err(|error| CliError::Usage(error.to_string()))?;
-        write_whole(path, edited.as_bytes())?;
-    }
+    agree(&changes, args.accept)?;
+    let edited = edited(args, &wanted)?;
+    let count = changes.len();
+    entries.extend(changes.into_iter().map(|change| (change.alias, change.to.entry)));
+    pins::write_entries(path, entries, |_| true)?;
+    edited.map_or(Ok(()), |text| write_whole(path, text.as_bytes()))?;
     let style = Style::stdout();
-    match changes.len() {
+    match count {
         0 => crate::output::out!("{} everything is as it was locked", style.good_mark()),
-        count => crate::output::out!("{} {count} plugins locked anew", style.good_mark()),
+        count => crate::output::out!("{} {count} locked anew", style.good_mark()),
     }
-    for Change { alias, to, .. } in changes {
-        lock.plugins.insert(alias, to.entry);
-    }
-    Ok(lock.write(&pins::lock_path(path)).map(|()| Exit::Passed)?)
+    Ok(Exit::Passed)
+}
+
+/// The pipeline with the new reference, where one is given.
+fn edited(args: &UpdateArgs, wanted: &[(PluginAlias, String)]) -> Result<Option<String>, CliError> {
+    let (Some(to), [(alias, _)]) = (&args.to, wanted) else { return Ok(None) };
+    pins::check_alias(alias)?;
+    let source = read_for_edit(&args.pipeline.path)?;
+    edit::set_plugin(&source, alias, to).map(Some).map_err(|error| CliError::Usage(error.to_string()))
 }
 
 /// The plugins that are meant, with the references that they are to stand for.
@@ -57,7 +62,10 @@ fn chosen(args: &UpdateArgs) -> Result<Vec<(PluginAlias, String)>, CliError> {
     let all = pins::wanted(&args.pipeline.path)?;
     let known = |alias: &PluginAlias| all.iter().find(|(one, _)| one == alias).cloned();
     let missing = |alias: &PluginAlias| {
-        CliError::Usage(format!("{} names no plugin `{alias}`; `lockgate plugin add` does", args.pipeline.path.display()))
+        CliError::Usage(format!(
+            "{} names no plugin `{alias}`; `lockgate plugin add` does",
+            args.pipeline.path.display()
+        ))
     };
     match (&args.to, args.aliases.as_slice()) {
         (Some(to), [alias]) => known(alias).map(|(alias, _)| vec![(alias, to.clone())]).ok_or_else(|| missing(alias)),
@@ -67,29 +75,28 @@ fn chosen(args: &UpdateArgs) -> Result<Vec<(PluginAlias, String)>, CliError> {
     }
 }
 
-/// A plugin that wants more than what was accepted needs a yes, or `--accept`. Without it nothing at all is changed.
-fn accept(changes: &[Change], is_accepted: bool) -> Result<(), CliError> {
-    let wider: Vec<_> = changes.iter().filter(|change| change.diff.is_widening()).collect();
+/// A plugin that can do more than what was accepted needs a yes, or `--accept`. Without it nothing at all is changed.
+pub(in crate::commands) fn agree(changes: &[Change], is_accepted: bool) -> Result<(), CliError> {
+    let more = |change: &Change| format!("`{}` {}", change.alias, change.needs().join(" and "));
+    let wider: Vec<_> = changes.iter().filter(|change| !change.needs().is_empty()).map(more).collect();
     if wider.is_empty() || is_accepted {
         return Ok(());
     }
-    let names: Vec<_> = wider.iter().map(|change| format!("`{}`", change.alias)).collect();
-    let names = names.join(", ");
-    if question::is_possible() && question::is_agreed(&format!("{names} want more than was accepted. Accept it?")) {
+    let wider = wider.join(", ");
+    if question::is_possible() && question::is_agreed(&format!("{wider}. Accept it?")) {
         return Ok(());
     }
-    Err(CliError::Usage(format!(
-        "{names} want more than was accepted; nothing was changed. Repeat with --accept if that is meant"
-    )))
+    Err(CliError::Usage(format!("{wider}; nothing was changed. Repeat with --accept if that is meant")))
 }
 
-fn shown(change: &Change) -> String {
+/// A change, for people: what will run in place of what, and what it may do more or less.
+pub(in crate::commands) fn shown(change: &Change) -> String {
     let style = Style::stdout();
     let Change { alias, from, to, diff } = change;
-    let tone = if diff.is_widening() { Tone::Bad } else { Tone::Good };
+    let tone = if change.needs().is_empty() { Tone::Good } else { Tone::Bad };
     let pair = |name: &str, from: &str, to: &str| match from == to {
         true => String::new(),
-        false => format!("  {name:<9} {from}\n         -> {to}\n"),
+        false => format!("  {name:<9} {}\n         -> {}\n", safe(from), safe(to)),
     };
     let entry = &to.entry;
     let mut text = format!("{}\n", style.paint(tone, alias.as_str()));
@@ -106,45 +113,62 @@ struct Verified {
     alias: PluginAlias,
     reference: String,
     trusted: Option<String>,
-    problems: Vec<String>,
+    problems: Vec<CliError>,
+}
+
+impl Verified {
+    fn of(supply: &Supply, alias: &PluginAlias, entry: &LockEntry) -> Self {
+        let reference = entry.pin.reference.clone();
+        let mut found = Self { alias: alias.clone(), reference, trusted: None, problems: Vec::new() };
+        match found.reference.parse::<Reference>() {
+            Err(error) => found.problems.push(CliError::Usage(error.to_string())),
+            Ok(reference) => found.look(supply, &reference, entry),
+        }
+        found
+    }
+
+    /// Each question by itself: one that goes wrong hides no other.
+    fn look(&mut self, supply: &Supply, reference: &Reference, entry: &LockEntry) {
+        let registry = &supply.registry;
+        match registry.resolve(reference) {
+            Err(error) => self.problems.push(of_registry(error)),
+            Ok(now) if now.manifest != entry.manifest => {
+                let moved = pins::moved(&self.alias, entry, &now.manifest.to_string());
+                self.problems.push(CliError::Usage(moved));
+            }
+            Ok(_) => {}
+        }
+        let held = registry.check_held(entry).and_then(|()| registry.component(entry).map(drop));
+        self.problems.extend(held.err().map(of_registry));
+        match supply.check_trust_anew(reference, &entry.manifest) {
+            Ok(trusted) => self.trusted = Some(why(&trusted)),
+            Err(error) => self.problems.push(error),
+        }
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        let problems: Vec<_> = self.problems.iter().map(CliError::text).collect();
+        json!({ "alias": self.alias, "reference": self.reference, "trusted": self.trusted, "problems": problems })
+    }
 }
 
 pub(super) fn verify(state: &Path, pipeline: &Path, json: bool) -> Result<Exit, CliError> {
     let lock = LockFile::read(&pins::lock_path(pipeline)).map_err(|error| CliError::Usage(chain(&error)))?;
     let supply = Supply::open(&crate::config::Config::read(Path::new("."))?, state)?;
-    let found: Vec<_> = lock.plugins.iter().map(|(alias, entry)| verified(&supply, alias, entry)).collect();
+    let found: Vec<_> = lock.plugins.iter().map(|(alias, entry)| Verified::of(&supply, alias, entry)).collect();
     if json {
-        let found: Vec<_> = found.iter().map(|one| json!({"alias": one.alias, "reference": one.reference, "trusted": one.trusted, "problems": one.problems})).collect();
+        let found: Vec<_> = found.iter().map(Verified::to_json).collect();
         crate::output::out!("{}", serde_json::to_string_pretty(&found)?);
     } else {
         found.iter().for_each(print);
     }
-    Ok(if found.iter().all(|one| one.problems.is_empty()) { Exit::Passed } else { Exit::Failed })
-}
-
-fn verified(supply: &Supply, alias: &PluginAlias, entry: &LockEntry) -> Verified {
-    let mut problems = Vec::new();
-    let mut trusted = None;
-    match entry.pin.reference.parse::<Reference>() {
-        Err(error) => problems.push(error.to_string()),
-        Ok(reference) => {
-            match supply.registry.resolve(&reference) {
-                Err(error) => problems.push(chain(&error)),
-                Ok(now) if now.manifest != entry.manifest => {
-                    problems.push(pins::moved(alias, entry, &now.manifest.to_string()));
-                }
-                Ok(_) => {}
-            }
-            problems.extend(supply.registry.component(entry).err().map(|error| chain(&error)));
-            match supply.check_trust(&reference, &entry.manifest) {
-                Ok(found) => trusted = Some(why(&found)),
-                Err(CliError::Usage(message)) => problems.push(message),
-                Err(CliError::Host(error)) => problems.push(chain(&*error)),
-                Err(CliError::Diagnostics(text)) => problems.push(text),
-            }
-        }
-    }
-    Verified { alias: alias.clone(), reference: entry.pin.reference.clone(), trusted, problems }
+    let problems: Vec<_> = found.iter().flat_map(|one| &one.problems).collect();
+    let is_of_the_world = |problem: &&CliError| matches!(problem, CliError::Host(_));
+    Ok(match problems.as_slice() {
+        [] => Exit::Passed,
+        problems if problems.iter().all(is_of_the_world) => Exit::Host,
+        _ => Exit::Failed,
+    })
 }
 
 fn print(found: &Verified) {
@@ -154,7 +178,7 @@ fn print(found: &Verified) {
     if let Some(trusted) = &found.trusted {
         crate::output::out!("  trusted {}", safe(trusted));
     }
-    for line in found.problems.iter().flat_map(|problem| problem.lines()) {
-        crate::output::out!("  {}", style.paint(Tone::Bad, &safe(line)));
+    for line in found.problems.iter().map(CliError::text).flat_map(|text| text.lines().map(safe).collect::<Vec<_>>()) {
+        crate::output::out!("  {}", style.paint(Tone::Bad, &line));
     }
 }
