@@ -210,16 +210,16 @@ mod tests {
     use serde_json::json;
 
     /// `path: form [default] description`.
-    fn check(schema: Json, expected: &[&str]) {
+    fn check(schema: &Json, expected: &[&str]) {
         let line = |key: &Key| format!("{}: {} [{}] {}", key.path, key.form, key.default.cell(), key.description);
-        let found: Vec<String> = keys(&schema).iter().map(line).collect();
+        let found: Vec<String> = keys(schema).iter().map(line).collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn keys_have_a_type_a_default_and_a_meaning() {
         check(
-            json!({"required": ["a"], "properties": {
+            &json!({"required": ["a"], "properties": {
                 "a": {"type": "string", "description": "A."},
                 "b": {"type": ["integer", "null"], "minimum": 0, "default": 3},
                 "c": {"enum": ["x", "y", null]},
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn keys_within_keys_follow_them() {
         check(
-            json!({
+            &json!({
                 "properties": {
                     "limit": {"anyOf": [{"$ref": "#/$defs/Limit"}, {"type": "null"}]},
                     "list": {"type": "array", "items": {"$ref": "#/$defs/Limit"}},

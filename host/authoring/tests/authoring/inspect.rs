@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::{GATE, component, with_section};
 use crate::world::{World, descriptor};
 
-fn about(asks: serde_json::Value) -> Vec<u8> {
+fn about(asks: &serde_json::Value) -> Vec<u8> {
     let descriptor = json!({
         "name": "few", "version": "0.1.0", "summary": "Lets few\u{1b}[2J through.",
         "config-schema": {"type": "object", "properties": {"findings": {}}}, "asks": asks, "effect": "pure"
@@ -40,7 +40,7 @@ fn kind_imports_and_metadata_need_no_run() {
 #[test]
 fn what_is_embedded_is_told_with_where_it_comes_from() {
     let ask = json!([{"kind": "http", "pattern": "*", "reason": "because", "optional": true}]);
-    let bytes = with_section(component(&[], &GATE), ABOUT_SECTION, &about(ask));
+    let bytes = with_section(component(&[], &GATE), ABOUT_SECTION, &about(&ask));
     let report = inspect::inspect(&bytes, None).unwrap();
     assert_eq!(report.about.as_ref().unwrap().origin, Origin::Embedded);
     let text = report.to_string();
@@ -56,13 +56,14 @@ fn a_section_that_is_no_descriptor_is_an_error() {
     check_error(&with_section(gate(), ABOUT_SECTION, b"{"), is_section);
     check_error(&with_section(gate(), ABOUT_SECTION, b"{}"), is_section);
     check_error(&with_section(gate(), ABOUT_SECTION, &vec![b' '; 5 << 20]), is_section);
-    let twice = with_section(with_section(gate(), ABOUT_SECTION, &about(json!([]))), ABOUT_SECTION, &about(json!([])));
+    let twice =
+        with_section(with_section(gate(), ABOUT_SECTION, &about(&json!([]))), ABOUT_SECTION, &about(&json!([])));
     check_error(&twice, is_section);
 }
 
 #[test]
 fn a_section_within_a_nested_component_is_not_the_plugins() {
-    let inner = with_section(component(&[], &[]), ABOUT_SECTION, &about(json!([])));
+    let inner = with_section(component(&[], &[]), ABOUT_SECTION, &about(&json!([])));
     let mut outer = component(&[], &GATE);
     use wasm_encoder::ComponentSection as _;
     wasm_encoder::RawSection { id: wasm_encoder::ComponentSectionId::Component.into(), data: &inner }
@@ -95,7 +96,7 @@ fn a_plugin_that_is_run_confirms_or_contradicts_what_is_embedded() {
         inspect::inspect(&with_section(bare.clone(), ABOUT_SECTION, &true_words), Some(&world.host())).unwrap();
     assert_eq!(report.about.unwrap().origin, Origin::Confirmed);
 
-    let lie = with_section(bare, ABOUT_SECTION, &about(json!([])));
+    let lie = with_section(bare, ABOUT_SECTION, &about(&json!([])));
     let error = inspect::inspect(&lie, Some(&world.host())).unwrap_err();
     assert!(error.to_string().contains("(summary, schema)"), "{error}");
 }
