@@ -1,4 +1,5 @@
 //! Packages of a newer Debian, fetched for real and started here.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests")]
 
 use std::path::Path;
 use std::process::Command;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use lockgate_model::time::Timestamp;
@@ -31,7 +31,7 @@ impl OwnRegistry {
             Settings { folder: path.clone(), access, read_only: false, limits: Limits::default(), host: host.clone() };
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = Server::bind(address, settings).expect("a registry on a free port");
-        let login = closed.then(|| login(path, &*host));
+        let login = closed.then(|| login(&path, &*host));
         Self { running: server.start().expect("threads"), login, _folder: folder }
     }
 
@@ -48,9 +48,9 @@ impl OwnRegistry {
     }
 }
 
-fn login(folder: PathBuf, host: &dyn Host) -> Login {
+fn login(folder: &Path, host: &dyn Host) -> Login {
     let grant = Grant { scopes: BTreeSet::from([Scope::Pull, Scope::Push]), prefix: None };
-    let token = Tokens::of(&folder).add("tests", grant, host).expect("a token");
+    let token = Tokens::of(folder).add("tests", grant, host).expect("a token");
     Login { user: "tester".to_owned(), password: token.secret }
 }
 
@@ -69,8 +69,8 @@ impl Host for TestHost {
         Ok(bytes)
     }
 
+    #[allow(clippy::print_stderr, reason = "the harness shows it of a test that fails")]
     fn report(&self, event: &Event<'_>) {
-        // What the harness shows of a test that fails.
         eprintln!("registry: {event:?}");
     }
 }
