@@ -50,6 +50,7 @@ fn a_component_without_a_kind_is_refused() {
 
 #[test]
 fn a_manifest_that_is_none_keeps_cargos_words() {
-    let is_it = |error: &BuildError| matches!(error, BuildError::Manifest { detail, .. } if detail.contains("colour"));
+    let is_it =
+        |error: &BuildError| matches!(error, BuildError::Manifest { detail, .. } if detail.contains("inherits = 5"));
     check("[lib]\ncrate-type = [\"cdylib\"]\n[profile.colour]\ninherits = 5\n", "", is_it, None);
 }
