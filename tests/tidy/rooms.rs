@@ -24,7 +24,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("sdk/rust/macros", &[]),
     ("sdk/toolchain", &[]),
     ("plugins/*", &["sdk/rust"]),
-    ("tests", &["host/*", "registry", "registry/*", "sdk/rust", "plugins/*"]),
+    ("tests", &["host/*", "registry", "registry/*", "sdk/rust", "sdk/toolchain", "plugins/*"]),
     ("tests/guests/*", &["sdk/rust"]),
     ("xtask", &["registry", "sdk/toolchain", "host/model"]),
 ];

@@ -79,6 +79,8 @@ pub struct Built {
 pub fn build(folder: &Path, options: &Options<'_>, say: &dyn Fn(&str)) -> Result<Built, BuildError> {
     let package = Package::read(folder)?;
     let target = options.target_folder.unwrap_or(&package.target_folder).join(OUTPUT_FOLDER);
+    // Cargo runs in the package's folder, and would take a relative path from there.
+    let target = std::path::absolute(&target).map_err(|source| BuildError::file("find", &target, source))?;
     let toolchain = Toolchain::ensure(&package.folder, Origin::Auto, say)?;
     let component = read(&cargo::build(&package, &toolchain, &target.join("build"))?)?;
     let Face { imports, exports } = Face::of(&component)?;

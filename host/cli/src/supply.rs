@@ -68,7 +68,7 @@ impl Supply {
             false => Vec::new(),
         };
         self.judge(reference, manifest, &found)
-            .map_err(|error| CliError::Usage(format!("plugin {reference} is not trusted: {}", chain(&error))))
+            .map_err(|error| CliError::Usage(chain(&error)))
     }
 
     fn needs_bundles(&self, reference: &Reference) -> bool {

@@ -146,7 +146,8 @@ fn verified(source: &Source, text: String, alias: &PluginAlias, reference: Optio
     let edited = Source { name: source.name.clone(), text };
     let now = named(&edited)?;
     let found = now.iter().find(|(one, _)| one == alias).map(|(_, reference)| reference.as_str());
-    (found == reference && others(now.clone()) == others(named(source)?)).then_some(edited.text)
+    let before = if source.text.trim().is_empty() { Vec::new() } else { named(source)? };
+    (found == reference && others(now.clone()) == others(before)).then_some(edited.text)
 }
 
 fn failed(source: &Source, reason: &'static str, remedy: String) -> EditError {

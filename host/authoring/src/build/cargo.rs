@@ -25,7 +25,7 @@ struct Message {
 pub(super) fn build(package: &Package, toolchain: &Toolchain, target: &Path) -> Result<PathBuf, BuildError> {
     let mut command = cargo();
     command.current_dir(&package.folder).args(["build", "--lib", "--release", "--target", TARGET]);
-    command.args(["--message-format", "json-render-diagnostics", "--config"]).arg(flags(package));
+    command.args(["--message-format", "json-render-diagnostics", "--config"]).arg(flags(package, target));
     command.arg("--target-dir").arg(target);
     // Flags of the environment are meant for programs of this machine, and would hide those given here.
     command.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
@@ -53,14 +53,16 @@ fn find(stdout: ChildStdout, package: &Package) -> io::Result<Option<PathBuf>> {
     Ok(component)
 }
 
-/// A setting of cargo that keeps this machine's folders out of the component.
-fn flags(package: &Package) -> OsString {
-    let sources = package.local.iter().map(|(name, folder)| (folder.clone(), format!("/packages/{name}")));
+/// A setting of cargo that keeps this machine's folders out of the component: those of cargo itself, of what build scripts
+/// write, and of packages beside this one. Sources of the package are named relative to it by cargo already.
+fn flags(package: &Package, target: &Path) -> OsString {
+    let beside = package.local.iter().filter(|(_, folder)| !folder.starts_with(&package.folder));
+    let beside = beside.map(|(name, folder)| (folder.clone(), format!("/packages/{name}")));
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-    let own = [(package.folder.clone(), "/plugin".to_owned())];
     // Where several folders fit, the compiler takes the last one: the nearest must come after those around it.
-    let all = home.into_iter().map(|home| (home, "/cargo".to_owned())).chain(own).chain(sources);
+    let all = home.into_iter().map(|home| (home, "/cargo".to_owned())).chain(beside);
+    let all = all.chain([(target.to_owned(), "/target".to_owned())]);
     let flags = all.map(|(from, to)| toml::Value::from(format!("--remap-path-prefix={}={to}", from.display())));
     format!("target.{TARGET}.rustflags={}", toml::Value::Array(flags.collect())).into()
 }

@@ -41,8 +41,11 @@ fn check(kind: Kind, imports: &[&str]) {
     passes(&folder, &["test"]);
     let built = component(&folder, &shared_target());
     assert_eq!((built.kind, built.name.as_str()), (kind, format!("my-{kind}").as_str()));
-    let expected: Vec<String> = imports.iter().map(|name| format!("lockgate:plugin/{name}@0.1.0")).collect();
-    assert_eq!(built.imports.lockgate, expected);
+    let mut expected: Vec<String> = imports.iter().map(|name| format!("lockgate:plugin/{name}@0.1.0")).collect();
+    expected.sort();
+    let mut found = built.imports.lockgate;
+    found.sort();
+    assert_eq!(found, expected);
     let cases: Vec<_> = fs::read_dir(folder.join("cases")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(cases.len() >= 2, "{kind}: a template has at least two cases");
     assert!(cases.iter().all(|case| case.join("expected.json").is_file()), "{kind}: a case has no snapshot");
@@ -88,7 +91,7 @@ fn a_notifier() {
     check(Kind::Notifier, &["types", "log"]);
 }
 
-/// With its own copy of the SDK; in two folders, with nothing shared between the two builds.
+/// With its own copy of the SDK; in two folders, and each with a target folder of its own.
 #[test]
 fn the_same_source_gives_the_same_bytes_anywhere() {
     if !has_guest_compiler() {
@@ -96,12 +99,12 @@ fn the_same_source_gives_the_same_bytes_anywhere() {
     }
     let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let elsewhere = there.path().join("some folder/deeper");
-    let build = |parent: &Path| {
+    let build = |parent: &Path, target: Option<PathBuf>| {
         let folder = make(Kind::QualityGate, parent, Sdk::Vendored);
-        let built = component(&folder, &folder.join("target"));
+        let built = component(&folder, &target.unwrap_or_else(|| folder.join("target")));
         fs::read(built.path).unwrap()
     };
-    let (one, other) = (build(here.path()), build(&elsewhere));
+    let (one, other) = (build(here.path(), Some(shared_target())), build(&elsewhere, None));
     assert!(one == other, "{} and {} bytes", one.len(), other.len());
     let text = String::from_utf8_lossy(&one);
     for folder in [here.path().to_owned(), std::env::home_dir().unwrap()] {
