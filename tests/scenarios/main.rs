@@ -6,6 +6,7 @@ mod crash;
 mod flow;
 mod hostile;
 mod memory;
+mod pins;
 mod plugins;
 mod publish;
 mod views;

@@ -156,6 +156,7 @@ impl RegistryError {
     pub fn is_of_the_world(&self) -> bool {
         match self {
             Self::Cache { .. } | Self::Unlisted { .. } | Self::Layout(LayoutError::Io { .. }) => true,
+            Self::Layout(LayoutError::Blob { problem, .. }) => *problem != BlobProblem::Missing,
             Self::Remote(error) => error.is_of_the_world(),
             Self::Nowhere { errors, .. } => errors.iter().any(|(_, error)| error.is_of_the_world()),
             _ => false,
