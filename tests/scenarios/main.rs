@@ -1,6 +1,7 @@
 //! The real binary on real projects: what a user sees, types and gets back.
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "these are tests")]
 
+mod authorship;
 mod bad_input;
 mod crash;
 mod flow;

@@ -36,7 +36,7 @@ pub(crate) fn read_source(path: &Path) -> Result<Source, CliError> {
 /// Reads a pipeline file that is to be written again: all of it, or not at all.
 pub(crate) fn read_for_edit(path: &Path) -> Result<Source, CliError> {
     let source = read_source(path)?;
-    let is_whole = source.text.len() <= lockgate_model::limits::PIPELINE_BYTES_MAX as usize
+    let is_whole = source.text.len() <= lockgate_model::limits::PIPELINE_BYTES_MAX
         && std::fs::read(path).is_ok_and(|bytes| bytes == source.text.as_bytes());
     let message = format!("{} is too long, or not UTF-8: it cannot be edited here", path.display());
     if is_whole { Ok(source) } else { Err(CliError::Usage(message)) }

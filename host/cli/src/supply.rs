@@ -67,8 +67,7 @@ impl Supply {
             true => self.registry.attachments(reference, manifest, BUNDLE_MEDIA_TYPE).map_err(of_registry)?,
             false => Vec::new(),
         };
-        self.judge(reference, manifest, &found)
-            .map_err(|error| CliError::Usage(chain(&error)))
+        self.judge(reference, manifest, &found).map_err(|error| CliError::Usage(chain(&error)))
     }
 
     fn needs_bundles(&self, reference: &Reference) -> bool {

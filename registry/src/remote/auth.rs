@@ -137,7 +137,7 @@ fn read_token(
     if may_pass(answer.status()) {
         let detail = format!(" (by its token server {})", server.authority());
         let error = RemoteError::Status { registry, what, status: answer.status().as_u16(), detail };
-        return Err(Met::Later(retry_after(answer.headers()), error));
+        return Err(Met::Later(retry_after(answer.headers()), Box::new(error)));
     }
     if !answer.status().is_success() {
         let detail = format!(" (its token server {} answered {})", server.authority(), answer.status().as_u16());

@@ -84,14 +84,14 @@ pub(super) enum Met {
     /// It may go better the next time.
     Passing(Box<ureq::Error>),
     /// The registry's token server wants to be asked later; the error is for when it has been asked often enough.
-    Later(Option<Duration>, RemoteError),
+    Later(Option<Duration>, Box<RemoteError>),
     /// It will not.
-    Final(RemoteError),
+    Final(Box<RemoteError>),
 }
 
 impl From<RemoteError> for Met {
     fn from(error: RemoteError) -> Self {
-        Self::Final(error)
+        Self::Final(Box::new(error))
     }
 }
 
@@ -126,8 +126,8 @@ impl HttpClient {
             match self.once(ask) {
                 Ok(answer) if !may_pass(answer.status()) || is_last => return Ok(answer),
                 Ok(answer) => self.patience.pause(attempt, retry_after(answer.headers())),
-                Err(Met::Final(error)) => return Err(error),
-                Err(Met::Later(_, error)) if is_last => return Err(error),
+                Err(Met::Final(error)) => return Err(*error),
+                Err(Met::Later(_, error)) if is_last => return Err(*error),
                 Err(Met::Later(asked, _)) => self.patience.pause(attempt, asked),
                 Err(Met::Passing(source)) if is_last || !is_passing(&source) => {
                     let (registry, what) = (ask.endpoint.registry().to_owned(), ask.what.clone());
