@@ -75,6 +75,11 @@ impl<'a> Schema<'a> {
                 let known = self.properties_beside(error);
                 unexpected.iter().map(|name| unknown_key(path, name, &known)).collect()
             }
+            // An object that may have no key at all: the schema of each value is `false`.
+            ValidationErrorKind::FalseSchema if !path.is_empty() => {
+                let (parent, name) = path.rsplit_once('/').unwrap_or_default();
+                vec![unknown_key(parent, &name.replace("~1", "/").replace("~0", "~"), &[])]
+            }
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 self.explain_branches(error, context)
             }
@@ -211,6 +216,13 @@ mod tests {
                 ("/nested/a~1c", "unknown key `a/c`; did you mean `a/b`?"),
             ],
         );
+    }
+
+    #[test]
+    fn a_plugin_without_configuration_knows_no_key() {
+        let errors = check_config(&json!({"type": "object", "additionalProperties": false}), &json!({"north": 1}));
+        let errors: Vec<_> = errors.unwrap_err().into_iter().map(|error| (error.path, error.message)).collect();
+        assert_eq!(errors, [("/north".to_owned(), "unknown key `north`".to_owned())]);
     }
 
     #[test]

@@ -37,14 +37,15 @@ pub(super) fn update(state: &Path, args: &UpdateArgs) -> Result<Exit, CliError> 
     changes.iter().for_each(|change| crate::output::print(&shown(change)));
     agree(&changes, args.accept)?;
     let edited = edited(args, &wanted)?;
-    let count = changes.len();
+    let (new, anew) = (entries.len(), changes.len());
     entries.extend(changes.into_iter().map(|change| (change.alias, change.to.entry)));
     pins::write_entries(path, entries, |_| true)?;
     edited.map_or(Ok(()), |text| write_whole(path, text.as_bytes()))?;
-    let style = Style::stdout();
-    match count {
-        0 => crate::output::out!("{} everything is as it was locked", style.good_mark()),
-        count => crate::output::out!("{} {count} locked anew", style.good_mark()),
+    let mark = Style::stdout().good_mark();
+    match (new, anew) {
+        (0, 0) => crate::output::out!("{mark} everything is as it was locked"),
+        (0, _) => crate::output::out!("{mark} {anew} locked anew"),
+        _ => crate::output::out!("{mark} {new} locked for the first time, {anew} locked anew"),
     }
     Ok(Exit::Passed)
 }
