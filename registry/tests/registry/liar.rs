@@ -50,6 +50,7 @@ impl Answer {
         Self { body: body.into(), ..Self::new(200) }
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "tests hand in numbers and texts as they are")]
     pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.headers.push((name.to_owned(), value.to_string()));
         self
