@@ -75,11 +75,6 @@ impl<'a> Schema<'a> {
                 let known = self.properties_beside(error);
                 unexpected.iter().map(|name| unknown_key(path, name, &known)).collect()
             }
-            // An object that may have no key at all: the schema of each value is `false`.
-            ValidationErrorKind::FalseSchema if !path.is_empty() => {
-                let (parent, name) = path.rsplit_once('/').unwrap_or_default();
-                vec![unknown_key(parent, &name.replace("~1", "/").replace("~0", "~"), &[])]
-            }
             ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
                 self.explain_branches(error, context)
             }
@@ -167,6 +162,8 @@ fn plain(kind: &ValidationErrorKind, found: &Json) -> Option<String> {
             Some(format!("the key `{}` is missing", property.as_str().unwrap_or_default()))
         }
         ValidationErrorKind::Enum { options } => Some(expected(options.as_array()?, found)),
+        // An object that may have no key at all; which one it has is not said.
+        ValidationErrorKind::FalseSchema => Some("it has a key, and none is known here; leave it out".to_owned()),
         _ => None,
     }
 }
@@ -222,7 +219,7 @@ mod tests {
     fn a_plugin_without_configuration_knows_no_key() {
         let errors = check_config(&json!({"type": "object", "additionalProperties": false}), &json!({"north": 1}));
         let errors: Vec<_> = errors.unwrap_err().into_iter().map(|error| (error.path, error.message)).collect();
-        assert_eq!(errors, [("/north".to_owned(), "unknown key `north`".to_owned())]);
+        assert_eq!(errors, [(String::new(), "it has a key, and none is known here; leave it out".to_owned())]);
     }
 
     #[test]
