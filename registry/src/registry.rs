@@ -59,8 +59,11 @@ impl Registry {
         self.in_any_place(reference, &|repository| {
             let document = self.document(repository, reference)?;
             self.keep(&document)?;
+            let named = document.digest;
             let (manifest, component) = index::descend(repository, reference, document)?;
-            self.keep(&manifest)?;
+            if manifest.digest != named {
+                self.keep(&manifest)?;
+            }
             Ok(Resolved { reference: reference.clone(), manifest: manifest.digest, component })
         })
     }

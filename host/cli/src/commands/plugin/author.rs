@@ -108,8 +108,8 @@ fn trust_of(supply: &Supply, found: &Found) -> Option<String> {
     let (reference, manifest) = found.origin.as_ref()?;
     Some(match supply.check_trust(reference, manifest) {
         Ok(trusted) => why(&trusted),
-        Err(CliError::Usage(refused) | CliError::Diagnostics(refused)) => refused,
-        Err(CliError::Host(error)) => format!("not known: {}", chain(&*error)),
+        Err(failed @ CliError::Host(_)) => format!("not known: {}", failed.text()),
+        Err(refused) => refused.text(),
     })
 }
 
