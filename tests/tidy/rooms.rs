@@ -4,7 +4,7 @@ use crate::project::{FILES, PACKAGES, Package, check, file, root};
 
 /// A folder of the workspace (`*` stands for one name) and the folders that it may depend on. Rooms of later work stand
 /// here too: their direction is decided before they are built.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 25] = [
     ("host/model", &[]),
     ("host/planner", &["host/model"]),
     ("host/ports", &["host/model"]),
@@ -15,6 +15,9 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("host/sandbox", &["host/ports", "host/model"]),
     ("host/tools", &["host/ports", "host/model"]),
     ("host/store", &["host/ports", "host/model"]),
+    ("host/egress", &["host/ports", "host/model"]),
+    ("host/secrets", &["host/ports", "host/model"]),
+    ("host/journal", &["host/engine", "registry/trust", "host/ports", "host/model"]),
     ("host/delivery", &["host/engine", "host/ports", "host/model"]),
     ("host/watch", &["host/engine", "host/ports", "host/model"]),
     ("host/authoring", &["registry", "sdk/toolchain", "host/ports", "host/model"]),

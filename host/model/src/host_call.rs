@@ -1,8 +1,11 @@
 //! One call of a plugin to the host, as the journal remembers it. Logs are the journal's first view.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Json;
+use crate::ids::Digest;
 
 /// Where a line of a log comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,10 +62,10 @@ pub struct LogLine {
 pub enum Permission {
     /// It needs no grant.
     Free,
-    /// This grant allowed it, as the pipeline writes it: `exec: cargo`.
-    Granted(String),
-    /// This grant is missing.
-    Denied(String),
+    /// This grant allowed it, as the pipeline writes it: `exec: [cargo]`.
+    Granted(Cow<'static, str>),
+    /// This grant is missing, as the pipeline would write it.
+    Denied(Cow<'static, str>),
 }
 
 /// What was called.
@@ -81,16 +84,39 @@ pub enum CallBody {
         total: Option<u64>,
     },
     /// Any other function, with short readable forms; large bodies by digest.
-    Function {
-        /// `exec`, `artifacts`, `wasi:clocks/wall-clock` ...
-        interface: String,
-        /// `run`, `publish`, `now` ...
-        function: String,
-        /// What was asked.
-        arguments: Json,
-        /// What was answered.
-        result: Json,
-    },
+    Function(FunctionCall),
+}
+
+/// A function of a host interface that was called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FunctionCall {
+    /// `exec`, `artifacts`, `wasi:clocks/wall-clock` ...
+    pub interface: Cow<'static, str>,
+    /// `run`, `publish`, `now` ...
+    pub function: Cow<'static, str>,
+    /// What was asked, short.
+    pub arguments: Json,
+    /// What was answered, short.
+    pub result: Json,
+    /// Bytes that went in and came out, where the function moves any.
+    #[serde(default)]
+    pub bytes: u64,
+    /// The whole answer, where it does not follow from what the guest was given: a replay hands it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<RecordedAnswer>,
+}
+
+/// An answer as the guest got it, in a form that only the function itself reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordedAnswer {
+    /// A small one.
+    Inline(Vec<u8>),
+    /// A large one, in the blob store.
+    Blob(Digest),
+    /// One that could not be kept, and why: the attempt cannot be replayed beyond it.
+    Lost(String),
 }
 
 /// One call.

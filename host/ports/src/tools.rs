@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lockgate_model::grant::Grants;
-use lockgate_model::ids::{AttemptId, ToolName};
+use lockgate_model::ids::{AttemptId, Digest, ToolName};
 
 use crate::Cancel;
+use crate::egress::Contact;
 use crate::sandbox::ScratchAccess;
+use crate::secrets::SecretValue;
 
 /// A native command and all that it may see.
 #[derive(Debug, Clone)]
@@ -34,8 +36,10 @@ pub struct ToolAction {
     pub stdout_to: Option<String>,
     /// Wall time.
     pub time_ms: u64,
-    /// What the step is granted; hosts decide over the network.
+    /// What the step is granted: files that it sees and changes, hosts that it reaches.
     pub grants: Grants,
+    /// Variables that hold secrets. A command with one of them is never remembered.
+    pub secret_env: BTreeMap<String, SecretValue>,
     /// Named in cache entries.
     pub attempt: AttemptId,
 }
@@ -75,6 +79,61 @@ pub struct Completion {
     /// The attempt that it was copied from, where it came from the cache.
     #[serde(default)]
     pub cached_from: Option<AttemptId>,
+    /// What it changed in the workspace; none where that was too much to keep.
+    #[serde(default)]
+    pub changes: Option<Changes>,
+    /// What its result depends on, for people who ask why it was or was not known before.
+    #[serde(default)]
+    pub key: Vec<KeyPart>,
+}
+
+/// What a command changed in the workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Changes {
+    /// New and changed files, links and folders, a folder before what is in it.
+    pub placed: Vec<Placed>,
+    /// Paths that are gone, what is in a folder before the folder.
+    pub removed: Vec<String>,
+}
+
+/// A file, link or folder that a command left.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Placed {
+    /// Relative to the workspace.
+    pub path: String,
+    /// What it is.
+    pub what: PlacedKind,
+}
+
+/// What a command left.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub enum PlacedKind {
+    /// A regular file.
+    File {
+        /// Of its bytes, which are kept as a blob.
+        digest: Digest,
+        /// Whether its owner may execute it.
+        is_executable: bool,
+        /// When it was written: seconds since the Unix epoch, and nanoseconds.
+        modified: (i64, u32),
+    },
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Link {
+        /// As it was written.
+        target: String,
+    },
+}
+
+/// One thing that a result depends on: `argv`, `tool cargo`, `input files` ... and its value or digest.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct KeyPart {
+    /// What.
+    pub name: String,
+    /// Its value while short, else its digest.
+    pub value: String,
 }
 
 /// Why a command did not run.
@@ -98,6 +157,9 @@ pub enum ToolError {
 pub trait OutputSink: Send + Sync {
     /// A piece of standard output (or of standard error, when `is_stderr`), cut anywhere.
     fn write(&self, is_stderr: bool, bytes: &[u8]);
+
+    /// What it contacted over the network, or tried to.
+    fn contacted(&self, contact: Contact);
 }
 
 /// Runs native commands.
@@ -115,4 +177,10 @@ pub trait Tools: Send + Sync {
         output: std::sync::Arc<dyn OutputSink>,
         cancel: &Cancel,
     ) -> Result<Completion, ToolError>;
+
+    /// Carries what a command changed into a workspace, without running it.
+    ///
+    /// # Errors
+    /// When a blob is missing or the workspace cannot be written.
+    fn apply(&self, changes: &Changes, workspace: &std::path::Path) -> Result<(), ToolError>;
 }

@@ -1,0 +1,1 @@
+//! Everything that leaves for the network: one broker for plugins and native tools.

@@ -1,0 +1,1 @@
+//! Views of the journal: grants, explanation, replay, bundles, rehearsal, provenance.

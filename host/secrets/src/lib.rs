@@ -1,0 +1,1 @@
+//! Where secrets come from: an encrypted file, the environment, Vault.
