@@ -12,7 +12,7 @@ use lockgate_model::event::RunEvent;
 use lockgate_model::host_call::HostCall;
 use lockgate_model::ids::{AttemptId, Digest, JobKey, RunId, StreamId};
 use lockgate_model::outcome::Conclusion;
-use lockgate_model::plan::{Plan, PlanJob, PlanStep, Retry, RetryOn, StepAction};
+use lockgate_model::plan::{Plan, PlanJob, PlanStep, Retry, RetryOn, StepAction, Trust};
 use lockgate_model::template::{Condition, Template};
 use lockgate_model::time::Timestamp;
 use lockgate_model::tree::TreeRef;
@@ -146,6 +146,7 @@ fn plan(component: Digest, first: u64) -> Plan {
         source: component,
         inputs: BTreeMap::new(),
         event: json!({}),
+        trust: Trust::Trusted,
         plugins: BTreeMap::new(),
         jobs: vec![job],
     }
@@ -156,6 +157,7 @@ fn step(number: u64, pin: &PluginPin) -> PlanStep {
         id: format!("step-{number}").parse().expect("a step id"),
         name: format!("step {number}"),
         line: 1,
+        grants_line: None,
         condition: Condition::Success,
         action: StepAction::Plugin {
             alias: "verdict".parse().expect("an alias"),

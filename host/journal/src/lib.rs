@@ -1,1 +1,3 @@
 //! Views of the journal: grants, explanation, replay, bundles, rehearsal, provenance.
+
+pub mod suggest;

@@ -9,8 +9,8 @@ pub const PACKAGE: &str = "lockgate:plugin";
 /// Versions of the contract with which this host can speak, up to their patch number.
 const CONTRACT_LINE: &str = "0.1.";
 /// The packages of WASI that are linked.
-const WASI_PACKAGES: [&str; 6] =
-    ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
+const WASI_PACKAGES: [&str; 7] =
+    ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:http", "wasi:io", "wasi:random", "wasi:sockets"];
 /// The versions of WASI that are linked, up to their patch number.
 const WASI_LINE: &str = "0.2.";
 
@@ -75,9 +75,6 @@ fn check_import(kind: Kind, full: &str) -> Result<(), Breach> {
         PACKAGE => {
             Err(foreign(format!("a {kind} must not import `{full}`; it may import {}", kind.imports().join(", "))))
         }
-        "wasi:http" => Err(not_offered(format!(
-            "it imports `{full}`; this host does not send requests for plugins yet, use a native tool"
-        ))),
         package if WASI_PACKAGES.contains(&package) && name.version.starts_with(WASI_LINE) => Ok(()),
         package if package.starts_with("wasi:") => {
             Err(not_offered(format!("it imports `{full}`, which this host does not offer")))

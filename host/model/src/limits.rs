@@ -48,3 +48,7 @@ pub const ATTEMPTS_DEFAULT: u32 = 3;
 pub const ATTEMPTS_MAX: u32 = 10;
 /// Wait before the second try; doubled for each further one.
 pub const RETRY_BACKOFF_MS: u64 = 1_000;
+/// The body of a request that a plugin sends.
+pub const HTTP_REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The body of an answer that a plugin is given.
+pub const HTTP_RESPONSE_BYTES_MAX: usize = 64 * 1024 * 1024;

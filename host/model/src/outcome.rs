@@ -51,7 +51,7 @@ pub enum Limit {
     Artifact,
 }
 
-/// Why a component was not run at all.
+/// Why a component was not run, or not to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RefusalCode {
@@ -71,6 +71,8 @@ pub enum RefusalCode {
     Configuration,
     /// The pipeline names something that this host cannot do yet.
     NotSupported,
+    /// It tried to send a secret where that must not go, and was stopped.
+    Leak,
 }
 
 /// How a call ended.

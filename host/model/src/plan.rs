@@ -14,6 +14,18 @@ use crate::template::{Condition, Template};
 /// The version of the plan's wire form.
 pub const PLAN_VERSION: u32 = 1;
 
+/// Whose work a run does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trust {
+    /// The project's own.
+    #[default]
+    Trusted,
+    /// A stranger's, such as a fork's: it has no secrets, and nothing that it writes to cache or scratch is read by
+    /// trusted runs.
+    Untrusted,
+}
+
 /// What will be run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -30,6 +42,9 @@ pub struct Plan {
     pub inputs: BTreeMap<String, Json>,
     /// What set the run off.
     pub event: Json,
+    /// Whose work it is.
+    #[serde(default)]
+    pub trust: Trust,
     /// Plugins in use, by alias.
     pub plugins: BTreeMap<PluginAlias, PluginPin>,
     /// Jobs, cells laid out; a job stands behind all that it needs.
@@ -82,6 +97,9 @@ pub struct PlanStep {
     pub name: String,
     /// Line of the step in the pipeline file, from 1.
     pub line: u32,
+    /// Line of the step's `grants` in the pipeline file, from 1; none where it has none.
+    #[serde(default)]
+    pub grants_line: Option<u32>,
     /// Whether it runs.
     #[serde(default)]
     pub condition: Condition,

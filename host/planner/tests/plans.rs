@@ -14,8 +14,7 @@ const TEN_MISTAKES: &str = include_str!("../../../tests/golden/ten-mistakes.yaml
 fn the_sample_has_this_plan() {
     let planned = planned(SAMPLE).unwrap_or_else(|it| panic!("{}", it.render(&source(SAMPLE), false)));
     insta::assert_snapshot!("sample-plan", serde_json::to_string_pretty(&planned.plan).unwrap());
-    let warnings: Vec<_> = planned.warnings.iter().map(|it| (it.line, it.code)).collect();
-    assert_eq!(warnings, [(17, "not-yet")], "{}", planned.warnings);
+    assert!(planned.warnings.is_empty(), "{}", planned.warnings);
 }
 
 #[test]

@@ -13,10 +13,11 @@ pub mod log;
 pub mod sandbox;
 pub mod secrets;
 pub mod tools;
+pub mod trees;
 pub mod workspaces;
 
 pub use blobs::{BlobError, Blobs};
-pub use cache::Cache;
+pub use cache::{Cache, TrustedCache};
 pub use cancel::Cancel;
 pub use clock::Clock;
 pub use egress::Egress;
@@ -25,4 +26,5 @@ pub use log::{Append, EventLog, Lease, LogError};
 pub use sandbox::{Invocation, Sandbox};
 pub use secrets::Secrets;
 pub use tools::{ToolAction, ToolError, Tools};
+pub use trees::Trees;
 pub use workspaces::{Workspace, WorkspaceError, Workspaces};

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use lockgate_model::Json;
 use lockgate_model::call::{Call, Kind};
 use lockgate_model::catalog::Descriptor;
 use lockgate_model::grant::Grants;
 use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_model::outcome::{Outcome, RefusalCode, Returned};
+use lockgate_model::plan::Trust;
 
 use crate::{Cancel, Recorder};
 
@@ -22,6 +25,10 @@ pub struct Invocation {
     pub attempt: AttemptId,
     /// What the pipeline grants.
     pub grants: Grants,
+    /// Where a missing grant would have to be written, for refusals: `lockgate.yaml:14`.
+    pub grants_place: String,
+    /// Whose work it is.
+    pub trust: Trust,
     /// Environment of the plugin and of its native tools.
     pub env: BTreeMap<String, String>,
     /// The job's workspace, for kinds that see one.
@@ -32,6 +39,15 @@ pub struct Invocation {
     pub idempotency_key: String,
     /// Where the run can be looked at.
     pub run_url: Option<String>,
+    /// Answers of an earlier attempt. With them nothing is asked of the world: no tool, no network, no clock, no
+    /// secret, no cache.
+    pub answers: Option<Arc<dyn Answers>>,
+}
+
+/// The recorded answers of one attempt, for its replay.
+pub trait Answers: Send + Sync + std::fmt::Debug {
+    /// The answer to the next call of this function with these arguments; none where the record has none.
+    fn next(&self, interface: &str, function: &str, arguments: &Json) -> Option<Vec<u8>>;
 }
 
 /// A workspace as a plugin sees it.
@@ -94,5 +110,5 @@ pub trait Sandbox: Send + Sync {
     fn describe(&self, component: &Digest) -> Result<Descriptor, Outcome>;
 
     /// Calls. Every host call goes to `recorder`; a raised `cancel` ends it soon.
-    fn call(&self, invocation: Invocation, cancel: &Cancel, recorder: std::sync::Arc<dyn Recorder>) -> Returned;
+    fn call(&self, invocation: Invocation, cancel: &Cancel, recorder: Arc<dyn Recorder>) -> Returned;
 }

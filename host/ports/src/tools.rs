@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lockgate_model::grant::Grants;
 use lockgate_model::ids::{AttemptId, Digest, ToolName};
+use lockgate_model::plan::Trust;
 
 use crate::Cancel;
 use crate::egress::Contact;
@@ -42,6 +43,8 @@ pub struct ToolAction {
     pub secret_env: BTreeMap<String, SecretValue>,
     /// Named in cache entries.
     pub attempt: AttemptId,
+    /// Whose work it is.
+    pub trust: Trust,
 }
 
 /// How a command ended.
@@ -137,7 +140,7 @@ pub struct KeyPart {
 }
 
 /// Why a command did not run.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 pub enum ToolError {
     /// Something in it is not granted, or leaves the workspace.
     #[error("{0}")]

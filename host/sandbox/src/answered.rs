@@ -3,10 +3,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_model::call::Answer;
-use lockgate_model::host_call::{CallBody, HostCall};
+use lockgate_model::host_call::{CallBody, FunctionCall, HostCall, Permission};
 use lockgate_model::ids::{AttemptId, Digest};
-use lockgate_ports::{Cache, Recorder};
+use lockgate_ports::trees::Question;
+use lockgate_ports::{Recorder, Trees, TrustedCache};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::observed;
 
 /// The namespace in the cache.
 const NAMESPACE: &str = "call";
@@ -24,16 +28,54 @@ pub(crate) struct Kept {
     pub(crate) lines: Vec<HostCall>,
 }
 
-/// Looks an answer up. What cannot be read is not known.
-pub(crate) fn get(cache: &dyn Cache, key: &Digest) -> Option<Kept> {
-    ciborium::from_reader(cache.get(NAMESPACE, key)?.as_slice()).ok()
+/// Where the answer of one call is looked for and kept.
+pub(crate) struct Cached<'a> {
+    pub(crate) cache: TrustedCache,
+    pub(crate) trees: &'a dyn Trees,
+    /// The canonical input.
+    pub(crate) input: Digest,
+    /// The tree that a reader reads.
+    pub(crate) root: Option<Digest>,
 }
 
-/// Keeps an answer.
-pub(crate) fn put(cache: &dyn Cache, key: &Digest, kept: &Kept) {
-    let mut bytes = Vec::new();
-    if ciborium::into_writer(kept, &mut bytes).is_ok() {
-        cache.put(NAMESPACE, key, bytes);
+impl Cached<'_> {
+    /// The answer, if it is known. What cannot be read is not known.
+    pub(crate) fn find(&self) -> Option<Kept> {
+        let keys = match &self.root {
+            Some(root) => observed::keys(&self.cache, self.trees, &self.input, root),
+            None => vec![self.input],
+        };
+        keys.iter().find_map(|key| ciborium::from_reader(self.cache.get(NAMESPACE, key)?.as_slice()).ok())
+    }
+
+    /// Keeps an answer; a reader's by the questions that led to it, if they were not too many.
+    pub(crate) fn keep(&self, questions: Option<Vec<Question>>, kept: &Kept) {
+        let key = match (&self.root, questions) {
+            (Some(root), Some(questions)) => {
+                observed::remember(&self.cache, self.trees, (&self.input, root), questions)
+            }
+            (Some(_), None) => None,
+            (None, _) => Some(self.input),
+        };
+        let mut bytes = Vec::new();
+        if let Some(key) = key
+            && ciborium::into_writer(kept, &mut bytes).is_ok()
+        {
+            self.cache.put(NAMESPACE, &key, bytes);
+        }
+    }
+
+    /// The look itself, for the journal: what follows it up to the next one came of this call.
+    pub(crate) fn looked(&self, known: Option<&Kept>) -> HostCall {
+        let call = FunctionCall {
+            interface: "cache".into(),
+            function: "look".into(),
+            arguments: json!({ "input": self.input, "tree": self.root }),
+            result: json!({ "known-from": known.map(|kept| kept.attempt.to_string()) }),
+            bytes: 0,
+            answer: None,
+        };
+        HostCall { seq: 0, at_ms: 0, duration_us: 0, permission: Permission::Free, body: CallBody::Function(call) }
     }
 }
 
@@ -78,7 +120,7 @@ fn line_bytes(call: &HostCall) -> Option<usize> {
             line.message.len() + line.fields.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
         }
         CallBody::Progress { message, .. } => message.len(),
-        CallBody::Function { .. } => return None,
+        CallBody::Function(_) => return None,
     };
     Some(size_of::<HostCall>() + text)
 }

@@ -7,6 +7,8 @@ use lockgate_model::call::Answer;
 use lockgate_model::catalog::Descriptor;
 use lockgate_model::limits::{HANDLES_MAX, HOST_CALL_BYTES_MAX, PRODUCT_BYTES_MAX};
 use lockgate_model::outcome::{Failure, Limit, Outcome, RefusalCode};
+use lockgate_ports::secrets::Mask;
+use lockgate_ports::trees::Question;
 use wasmtime::component::Instance;
 use wasmtime::{Engine, Store, UpdateDeadline};
 
@@ -61,13 +63,20 @@ impl<'a> Guest<'a> {
         self.store.data().watch.clone()
     }
 
-    /// Calls the function that answers the invocation's call.
-    pub(crate) fn call(mut self) -> Outcome {
+    /// Calls the function that answers the invocation's call; with the outcome come the questions that it asked of its
+    /// tree, where these were to be observed and not too many.
+    pub(crate) fn call(mut self, observe: bool) -> (Outcome, Option<Vec<Question>>) {
         let reach = self.reach.clone();
-        let Some(call) = &reach.call else { return Stop::Fault("there is nothing to call".to_owned()).outcome() };
+        let Some(call) = &reach.call else {
+            return (Stop::Fault("there is nothing to call".to_owned()).outcome(), None);
+        };
+        if observe {
+            self.store.data_mut().files.observe();
+        }
         let indices = &self.plugin.indices;
         let replied = self.run(|store, instance| invoke(indices, store, instance, call));
-        replied.map_or_else(|outcome| outcome, settle)
+        let outcome = replied.map_or_else(|outcome| outcome, settle);
+        (masked(outcome, self.watch().mask()), self.store.data_mut().files.questions())
     }
 
     /// Asks the plugin what it is.
@@ -84,10 +93,11 @@ impl<'a> Guest<'a> {
         self.store.data_mut().open_workspace().map_err(|stop| stop.outcome())?;
         let result =
             self.plugin.pre.instantiate(&mut self.store).and_then(|instance| function(&mut self.store, &instance));
-        let host = self.store.data();
+        let host = self.store.data_mut();
         host.streams.finish();
+        host.note_locals();
         let ended = result.map_err(|error| outcome(&error, host.limiter.denied()))?;
-        host.watch.check_log().map_err(|stop| stop.outcome())?;
+        host.watch.check_failed().and_then(|()| host.watch.check_log()).map_err(|stop| stop.outcome())?;
         Ok(ended)
     }
 }
@@ -103,6 +113,21 @@ fn settle(replied: Replied) -> Outcome {
             Outcome::Refused { code: RefusalCode::WrongKind, message }
         }
     }
+}
+
+/// An outcome without the values of secrets. One that cannot be looked through is not shown at all.
+fn masked(outcome: Outcome, mask: &Mask) -> Outcome {
+    if mask.is_empty() {
+        return outcome;
+    }
+    let look_through = || {
+        let mut value = serde_json::to_value(&outcome)?;
+        mask.json(&mut value);
+        serde_json::from_value(value)
+    };
+    look_through().unwrap_or_else(|error: serde_json::Error| {
+        Stop::fault("the answer could not be searched for secrets, and is held back", &error).outcome()
+    })
 }
 
 fn failure(invalid: &InvalidAnswer) -> Failure {

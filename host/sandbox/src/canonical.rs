@@ -11,9 +11,8 @@ use serde::Serialize;
 
 use crate::CONTRACT;
 
-/// The key of a call; the tree that a scanner reads is in it. None where the input has no CBOR form: such a call is
-/// not cached.
-pub(crate) fn key(component: &Digest, call: &Call, tree: Option<&Digest>) -> Option<Digest> {
+/// The key of a call. None where the input has no CBOR form: such a call is not cached.
+pub(crate) fn key(component: &Digest, call: &Call) -> Option<Digest> {
     let (function, config, input) = parts(call)?;
     let fields = vec![
         Value::from(CONTRACT),
@@ -21,7 +20,6 @@ pub(crate) fn key(component: &Digest, call: &Call, tree: Option<&Digest>) -> Opt
         Value::from(function),
         Value::from(serde_json_canonicalizer::to_string(config).ok()?),
         sorted(input)?,
-        tree.map_or(Value::Null, bytes),
     ];
     Some(Digest::of(&encoded(&Value::Array(fields))?))
 }
@@ -95,7 +93,7 @@ mod tests {
 
     fn check(left: &Call, right: &Call, same: bool) {
         let component = Digest::of(b"component");
-        assert_eq!(key(&component, left, None) == key(&component, right, None), same, "{left:?} {right:?}");
+        assert_eq!(key(&component, left) == key(&component, right), same, "{left:?} {right:?}");
     }
 
     #[test]
@@ -109,8 +107,7 @@ mod tests {
         let (gate, queries) = (gate(Json::Null), Call::AlertQueries { config: Json::Null });
         check(&gate, &queries, false);
         let (one, other) = (Digest::of(b"one"), Digest::of(b"other"));
-        assert_ne!(key(&one, &gate, None), key(&other, &gate, None));
-        assert_ne!(key(&one, &gate, None), key(&one, &gate, Some(&other)));
+        assert_ne!(key(&one, &gate), key(&other, &gate));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! (`Host::free`, `Host::allowed`, `Host::granted` in `host.rs`). This room knows components and host calls; it knows neither runs nor
 //! pipelines, and reaches tools, blobs and cache through ports only.
 
+mod answer;
 mod answered;
 pub mod bare;
 mod bindings;
@@ -19,6 +20,7 @@ mod indices;
 mod inspect;
 mod limiter;
 mod lines;
+mod observed;
 mod permits;
 mod plugins;
 mod reach;

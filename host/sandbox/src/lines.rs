@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lockgate_model::host_call::{LogLevel, LogLine, LogSource};
 use lockgate_model::limits::LOG_LINE_BYTES_MAX;
+use lockgate_ports::secrets::Mask;
 
 use crate::watch::Watch;
 
@@ -58,7 +59,11 @@ impl Lines {
     }
 
     fn end_line(&mut self) {
-        let bytes = std::mem::take(&mut self.partial);
+        let mut bytes = std::mem::take(&mut self.partial);
+        if self.is_cut {
+            // What was cut may be the rest of a secret, whose beginning nobody would know for one.
+            bytes.truncate(bytes.len() - self.watch.mask().held_back(&bytes));
+        }
         let text = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
         let marker = if std::mem::take(&mut self.is_cut) { CUT_MARKER } else { "" };
         let message = String::from_utf8_lossy(text).into_owned() + marker;
@@ -73,8 +78,10 @@ impl Drop for Lines {
     }
 }
 
-/// A message of one line at most `LOG_LINE_BYTES_MAX` long, marked where it is cut.
-pub(crate) fn cut(mut message: String) -> String {
+/// A message of one line at most `LOG_LINE_BYTES_MAX` long, marked where it is cut; without the values of secrets, so
+/// that none is cut in two.
+pub(crate) fn cut(message: String, mask: &Mask) -> String {
+    let mut message = mask.text(&message).into_owned();
     if message.len() > LOG_LINE_BYTES_MAX {
         message.truncate(message.floor_char_boundary(LOG_LINE_BYTES_MAX));
         message.push_str(CUT_MARKER);

@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use lockgate_model::call::Kind;
 use lockgate_model::catalog::Descriptor;
-use lockgate_model::grant::Grants;
 use lockgate_model::host_call::HostCall;
 use lockgate_model::ids::Digest;
 use lockgate_model::limits::PURE_CALL_MS_MAX;
 use lockgate_model::outcome::{Outcome, RefusalCode, Returned};
 use lockgate_ports::sandbox::{ComponentError, Inspection};
-use lockgate_ports::{Blobs, Cache, Cancel, Clock, Invocation, Recorder, Sandbox, Tools};
+use lockgate_ports::trees::Question;
+use lockgate_ports::{
+    Blobs, Cache, Cancel, Clock, Egress, Invocation, Recorder, Sandbox, Secrets, Tools, Trees, TrustedCache,
+};
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
-use crate::answered::{self, Kept, Tee};
+use crate::answered::{Cached, Kept, Tee};
 use crate::bindings::host as wit;
 use crate::call::Guest;
 use crate::capability::wasi;
@@ -36,6 +38,12 @@ pub struct Settings {
     pub blobs: Arc<dyn Blobs>,
     /// Native tools.
     pub tools: Arc<dyn Tools>,
+    /// Requests to the network.
+    pub egress: Arc<dyn Egress>,
+    /// Secrets.
+    pub secrets: Arc<dyn Secrets>,
+    /// What readers read, to know their answers again.
+    pub trees: Arc<dyn Trees>,
     /// Answers that were given before; without it nothing is answered from the cache.
     pub cache: Option<Arc<dyn Cache>>,
     /// Time.
@@ -80,6 +88,7 @@ pub struct WasmSandbox {
     services: Arc<Services>,
     instances: Arc<Permits>,
     cache: Option<Arc<dyn Cache>>,
+    trees: Arc<dyn Trees>,
     clock: Arc<dyn Clock>,
 }
 
@@ -89,7 +98,8 @@ impl WasmSandbox {
     /// # Errors
     /// When the pool cannot be had, the folder cannot be used or no thread can be started.
     pub fn new(settings: Settings) -> Result<Arc<Self>, SandboxError> {
-        let Settings { blobs, tools, cache, clock, compiled_folder, permits, instances_max } = settings;
+        let Settings { blobs, tools, egress, secrets, trees, cache, clock, .. } = settings;
+        let Settings { compiled_folder, permits, instances_max, .. } = settings;
         let refused = |error: wasmtime::Error| SandboxError::Engine { instances_max, detail: format!("{error:#}") };
         let engine = Engine::new(&engine::config(instances_max)).map_err(refused)?;
         let linker = linker(&engine).map_err(refused)?;
@@ -97,22 +107,50 @@ impl WasmSandbox {
             .map_err(|source| SandboxError::Folder { folder: compiled_folder, source })?;
         engine::tick(&engine).map_err(SandboxError::Thread)?;
         let plugins = Plugins::new(blobs.clone(), engine.clone(), linker, compiled);
-        let services = Arc::new(Services { blobs, tools, cpu: Permits::new(permits) });
+        let services = Arc::new(Services { blobs, tools, egress, secrets, cpu: Permits::new(permits) });
         let instances = Permits::new(instances_max as usize);
-        Ok(Arc::new(Self { engine, plugins, services, instances, cache, clock }))
+        Ok(Arc::new(Self { engine, plugins, services, instances, cache, trees, clock }))
     }
 
     /// A call that is not in the cache. Its native tools may have been: then their attempt is named.
-    fn run(&self, plugin: &Plugin, invocation: Invocation, cancel: &Cancel, recorder: Arc<dyn Recorder>) -> Returned {
+    fn run(
+        &self,
+        plugin: &Plugin,
+        (invocation, observe): (Invocation, bool),
+        cancel: &Cancel,
+        recorder: Arc<dyn Recorder>,
+    ) -> (Returned, Option<Vec<Question>>) {
         let kind = plugin.inspection.kind;
         let time_ms = if kind.is_pure() { invocation.time_ms.min(PURE_CALL_MS_MAX) } else { invocation.time_ms };
         let reach = Reach::of(kind, invocation);
         let guest = self.admit(plugin, reach, time_ms, cancel, recorder);
-        let Some((guest, _room)) = guest else { return Returned { outcome: Outcome::Cancelled, cached_from: None } };
+        let Some((guest, _room)) = guest else { return (fresh(Outcome::Cancelled), None) };
         let watch = guest.watch();
-        let outcome = guest.call();
+        let (outcome, questions) = guest.call(observe);
         let cached_from = watch.known_from().filter(|_| matches!(outcome, Outcome::Answered(_)));
-        Returned { outcome, cached_from }
+        (Returned { outcome, cached_from }, questions)
+    }
+
+    /// A call whose answer may be known, or be kept: a pure one, or a reader's over a known tree.
+    fn call_or_know(
+        &self,
+        plugin: &Plugin,
+        (cached, invocation): (Cached<'_>, Invocation),
+        cancel: &Cancel,
+        recorder: Arc<dyn Recorder>,
+    ) -> Returned {
+        let known = cached.find();
+        recorder.record(cached.looked(known.as_ref()));
+        if let Some(Kept { attempt, answer, lines }) = known {
+            lines.into_iter().for_each(|line| recorder.record(line));
+            return Returned { outcome: Outcome::Answered(answer), cached_from: Some(attempt) };
+        }
+        let (tee, attempt) = (Tee::new(recorder), invocation.attempt.clone());
+        let (returned, questions) = self.run(plugin, (invocation, cached.root.is_some()), cancel, tee.clone());
+        if let (Outcome::Answered(answer), Some(lines)) = (&returned.outcome, tee.take()) {
+            cached.keep(questions, &Kept { attempt, answer: answer.clone(), lines });
+        }
+        returned
     }
 
     /// Waits for room and for the processor; the call's time begins only then. None once it is cancelled.
@@ -130,15 +168,27 @@ impl WasmSandbox {
         Some((Guest::new(&self.engine, plugin, reach, self.services.clone(), watch, permit), room))
     }
 
-    /// The key of a call whose answer may be kept: a pure one, or a scanner's over a known tree.
-    fn key(&self, kind: Kind, invocation: &Invocation) -> Option<(Arc<dyn Cache>, Digest)> {
-        let cache = self.cache.as_ref()?;
+    /// Where the answer of a call is looked for; none where it is not to be known.
+    fn cached(&self, kind: Kind, invocation: &Invocation) -> Option<Cached<'_>> {
+        let cache = self.cache.as_ref().filter(|_| invocation.answers.is_none())?;
         let tree = invocation.workspace.as_ref().and_then(|workspace| workspace.tree);
-        let is_known = kind.is_pure() || (kind == Kind::Scanner && tree.is_some());
-        let tree = tree.filter(|_| !kind.is_pure());
-        let key = canonical::key(&invocation.component, &invocation.call, tree.as_ref()).filter(|_| is_known)?;
-        Some((cache.clone(), key))
+        let root = tree.filter(|_| kind == Kind::Scanner);
+        if !kind.is_pure() && root.is_none() {
+            return None;
+        }
+        let input = canonical::key(&invocation.component, &invocation.call)?;
+        let input = narrowed(input, invocation.grants.read.as_deref());
+        Some(Cached { cache: TrustedCache::new(cache.clone(), invocation.trust), trees: &*self.trees, input, root })
     }
+}
+
+/// A reader that may read less may answer otherwise.
+fn narrowed(input: Digest, read: Option<&[String]>) -> Digest {
+    read.map_or(input, |globs| Digest::of(format!("{input}\0{}", globs.join("\0")).as_bytes()))
+}
+
+fn fresh(outcome: Outcome) -> Returned {
+    Returned { outcome, cached_from: None }
 }
 
 fn linker(engine: &Engine) -> wasmtime::Result<Linker<Host>> {
@@ -172,51 +222,19 @@ impl Sandbox for WasmSandbox {
     }
 
     fn call(&self, invocation: Invocation, cancel: &Cancel, recorder: Arc<dyn Recorder>) -> Returned {
-        let fresh = |outcome| Returned { outcome, cached_from: None };
         let plugin = match self.plugins.get(&invocation.component) {
             Ok(plugin) => plugin,
             Err(error) => return fresh(error.outcome()),
         };
-        if let Some(refused) = refuse(&plugin, &invocation) {
-            return fresh(refused);
+        let (is, wanted) = (plugin.inspection.kind, invocation.call.kind());
+        if is != wanted {
+            let message = format!("the plugin is a {is}, and a {wanted} is called");
+            return fresh(Outcome::Refused { code: RefusalCode::WrongKind, message });
         }
-        let Some((cache, key)) = self.key(plugin.inspection.kind, &invocation) else {
-            return self.run(&plugin, invocation, cancel, recorder);
-        };
-        if let Some(Kept { attempt, answer, lines }) = answered::get(cache.as_ref(), &key) {
-            lines.into_iter().for_each(|line| recorder.record(line));
-            return Returned { outcome: Outcome::Answered(answer), cached_from: Some(attempt) };
+        match self.cached(is, &invocation) {
+            Some(cached) => self.call_or_know(&plugin, (cached, invocation), cancel, recorder),
+            None => self.run(&plugin, (invocation, false), cancel, recorder).0,
         }
-        let (tee, attempt) = (Tee::new(recorder), invocation.attempt.clone());
-        let returned = self.run(&plugin, invocation, cancel, tee.clone());
-        if let (Outcome::Answered(answer), Some(lines)) = (&returned.outcome, tee.take()) {
-            answered::put(cache.as_ref(), &key, &Kept { attempt, answer: answer.clone(), lines });
-        }
-        returned
-    }
-}
-
-/// What can be refused before an instance is made.
-fn refuse(plugin: &Plugin, invocation: &Invocation) -> Option<Outcome> {
-    let (is, wanted) = (plugin.inspection.kind, invocation.call.kind());
-    if is != wanted {
-        let message = format!("the plugin is a {is}, and a {wanted} is called");
-        return Some(Outcome::Refused { code: RefusalCode::WrongKind, message });
-    }
-    let narrow = narrowed(&invocation.grants)?;
-    let message = format!(
-        "the grant `{narrow}` names globs, and this host grants the whole workspace or nothing yet; leave it out"
-    );
-    Some(Outcome::Refused { code: RefusalCode::NotSupported, message })
-}
-
-/// A grant over files that is narrower than the workspace. This host cannot enforce one, and so refuses it.
-fn narrowed(grants: &Grants) -> Option<&'static str> {
-    let is_narrow = |globs: &[String]| !globs.is_empty() && !globs.iter().any(|glob| glob == "**");
-    match (is_narrow(&grants.read), is_narrow(&grants.write)) {
-        (true, _) => Some("read"),
-        (_, true) => Some("write"),
-        _ => None,
     }
 }
 

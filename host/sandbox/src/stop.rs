@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use lockgate_model::limits;
-use lockgate_model::outcome::{Limit, Outcome};
+use lockgate_model::outcome::{Limit, Outcome, RefusalCode};
 use wasmtime::{FrameInfo, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 use wasmtime_wasi::{I32Exit, ResourceTableError};
 
@@ -19,6 +19,9 @@ pub(crate) enum Stop {
     /// Somebody raised the flag.
     #[error("it was cancelled")]
     Cancelled,
+    /// It tried to send a secret where that must not go.
+    #[error("{0}")]
+    Leak(String),
     /// The host could not do its part.
     #[error("{0}")]
     Fault(String),
@@ -42,6 +45,7 @@ impl Stop {
             Self::Limit(limit) => Outcome::Limited { limit: *limit, message: self.to_string() },
             Self::Time(_) => Outcome::Limited { limit: Limit::Time, message: self.to_string() },
             Self::Cancelled => Outcome::Cancelled,
+            Self::Leak(message) => Outcome::Refused { code: RefusalCode::Leak, message: message.clone() },
             Self::Fault(message) => Outcome::Faulted { message: message.clone() },
         }
     }

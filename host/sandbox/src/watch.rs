@@ -8,6 +8,7 @@ use lockgate_model::host_call::{CallBody, HostCall, LogLevel, LogLine, LogSource
 use lockgate_model::ids::AttemptId;
 use lockgate_model::limits::LOG_BYTES_MAX;
 use lockgate_model::outcome::Limit;
+use lockgate_ports::secrets::Mask;
 use lockgate_ports::{Cancel, Clock, Recorder};
 
 use crate::stop::Stop;
@@ -22,6 +23,8 @@ pub(crate) struct Watch {
     log_bytes: AtomicU64,
     log_is_cut: AtomicBool,
     tools: Mutex<ToolResults>,
+    mask: Mask,
+    failed: Mutex<Option<Stop>>,
 }
 
 /// Where the results of a call's native tools came from.
@@ -36,13 +39,28 @@ impl Watch {
     pub(crate) fn start(clock: Arc<dyn Clock>, recorder: Arc<dyn Recorder>, cancel: Cancel, time_ms: u64) -> Self {
         let began_us = clock.monotonic_us();
         let (log_bytes, log_is_cut) = (AtomicU64::new(0), AtomicBool::new(false));
-        let tools = Mutex::default();
-        Self { clock, recorder, cancel, began_us, time_ms, log_bytes, log_is_cut, tools }
+        let (tools, mask, failed) = (Mutex::default(), Mask::default(), Mutex::default());
+        Self { clock, recorder, cancel, began_us, time_ms, log_bytes, log_is_cut, tools, mask, failed }
     }
 
     /// The flag that cancels the call.
     pub(crate) fn cancel(&self) -> &Cancel {
         &self.cancel
+    }
+
+    /// What is taken out of all that is written.
+    pub(crate) fn mask(&self) -> &Mask {
+        &self.mask
+    }
+
+    /// Ends the call from outside of it; the first reason stays.
+    pub(crate) fn fail(&self, stop: Stop) {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stop);
+    }
+
+    /// Whether something ended the call from outside of it.
+    pub(crate) fn check_failed(&self) -> Result<(), Stop> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
     }
 
     /// The host's clock.
@@ -68,7 +86,7 @@ impl Watch {
         if self.elapsed_us() >= self.time_ms.saturating_mul(1000) {
             return Err(Stop::Time(self.time_ms));
         }
-        self.check_log()
+        self.check_failed().and_then(|()| self.check_log())
     }
 
     /// Whether the log has room.
@@ -91,8 +109,9 @@ impl Watch {
         tools.known_from.clone().filter(|_| !tools.some_ran)
     }
 
-    /// Writes to the journal.
+    /// Writes to the journal, without the values of secrets.
     pub(crate) fn record(&self, began_us: u64, permission: Permission, body: CallBody) {
+        let (permission, body) = masked(&self.mask, permission, body);
         let duration_us = self.elapsed_us().saturating_sub(began_us);
         self.recorder.record(HostCall { seq: 0, at_ms: began_us / 1000, duration_us, permission, body });
     }
@@ -108,8 +127,37 @@ impl Watch {
         fits
     }
 
+    /// Says something of the host's own that a person should see.
+    pub(crate) fn warn(&self, message: String) {
+        self.write(LogLine { source: LogSource::Host, level: LogLevel::Warn, message, fields: Vec::new() });
+    }
+
     /// Writes a line that room was taken for.
     pub(crate) fn write(&self, line: LogLine) {
         self.record(self.elapsed_us(), Permission::Free, CallBody::Line(line));
     }
+}
+
+fn masked(mask: &Mask, permission: Permission, mut body: CallBody) -> (Permission, CallBody) {
+    if mask.is_empty() {
+        return (permission, body);
+    }
+    let text = |text: &mut String| *text = mask.text(text).into_owned();
+    match &mut body {
+        CallBody::Line(line) => {
+            text(&mut line.message);
+            line.fields.iter_mut().flat_map(|(name, value)| [name, value]).for_each(text);
+        }
+        CallBody::Progress { message, .. } => text(message),
+        CallBody::Function(call) => {
+            mask.json(&mut call.arguments);
+            mask.json(&mut call.result);
+        }
+    }
+    let permission = match permission {
+        Permission::Denied(missing) => Permission::Denied(mask.text(&missing).into_owned().into()),
+        Permission::Granted(grant) => Permission::Granted(mask.text(&grant).into_owned().into()),
+        Permission::Free => Permission::Free,
+    };
+    (permission, body)
 }

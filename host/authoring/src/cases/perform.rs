@@ -9,6 +9,7 @@ use lockgate_model::call::{Call, Kind};
 use lockgate_model::host_call::{CallBody, HostCall, LogLine, LogSource};
 use lockgate_model::ids::{AttemptId, Digest, RunId};
 use lockgate_model::limits::PURE_CALL_MS_MAX;
+use lockgate_model::plan::Trust;
 use lockgate_model::outcome::{Outcome, RefusalCode};
 use lockgate_ports::sandbox::{ScratchAccess, WorkspaceAccess};
 use lockgate_ports::{Cancel, Invocation, Recorder};
@@ -63,11 +64,14 @@ fn invocation(
         call,
         attempt,
         grants: case.grants.clone(),
+        grants_place: String::new(),
+        trust: Trust::Trusted,
         env: case.env.clone(),
         workspace,
         time_ms,
         idempotency_key: IDEMPOTENCY_KEY.to_owned(),
         run_url: None,
+        answers: None,
     })
 }
 

@@ -132,7 +132,7 @@ fn a_build_step_has_its_files_and_its_changes_are_told() {
         let Invocation { workspace, grants, env, .. } = invocation;
         let access = workspace.as_ref().unwrap();
         assert_eq!(fs::read_to_string(access.path.join("a/in")).unwrap(), "1");
-        assert_eq!((grants.exec[0].as_str(), env["A"].as_str()), ("make", "b"));
+        assert_eq!((grants.exec[0].tool.as_str(), env["A"].as_str()), ("make", "b"));
         assert!(access.writable && access.scratch[0].name == "target" && access.scratch[0].path.is_dir());
         fs::write(access.path.join("out"), "2").unwrap();
         fs::remove_file(access.path.join("a/in")).unwrap();

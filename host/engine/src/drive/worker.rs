@@ -60,6 +60,7 @@ impl Worker {
             workspaces: &*self.world.workspaces,
             recorder: recorder.clone(),
             cancel: &self.cancel,
+            answers: None,
         };
         let ended = perform(&self.task, &means);
         let result = ended.into_result(&*self.world.blobs, started_at, self.since_ms(began_us));

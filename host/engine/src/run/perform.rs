@@ -10,11 +10,11 @@ use lockgate_model::evidence::{Evidence, TestReport};
 use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_model::limits::REPORT_BYTES_MAX;
 use lockgate_model::outcome::{Outcome, Returned};
-use lockgate_model::plan::{PlanStep, StepAction};
+use lockgate_model::plan::{PlanStep, StepAction, Trust};
 use lockgate_model::template::Template;
 use lockgate_model::tree::{TreeFile, TreeRef};
 use lockgate_planner::expression::{self, Scope};
-use lockgate_ports::sandbox::{Invocation, WorkspaceAccess};
+use lockgate_ports::sandbox::{Answers, Invocation, WorkspaceAccess};
 use lockgate_ports::{Blobs, Cancel, Recorder, Sandbox, Workspace, Workspaces};
 
 use super::conclude::{Ended, conclude, fault, load, no_files, refused};
@@ -47,6 +47,8 @@ pub struct Means<'a> {
     pub recorder: Arc<dyn Recorder>,
     /// Raised when it shall stop.
     pub cancel: &'a Cancel,
+    /// For a replay: what the world answered before.
+    pub answers: Option<Arc<dyn Answers>>,
 }
 
 impl Task {
@@ -72,6 +74,12 @@ impl Task {
 
     fn step(&self) -> &PlanStep {
         &self.plan.jobs[self.place.0].steps[self.place.1]
+    }
+
+    /// Where a missing grant would have to be written.
+    fn grants_place(&self) -> String {
+        let step = self.step();
+        format!("{}:{}", self.plan.file, step.grants_line.unwrap_or(step.line))
     }
 
     /// Whether its journal should be written as it goes, for others to follow.
@@ -221,11 +229,14 @@ impl Attempt<'_> {
             call,
             attempt: self.task.attempt.clone(),
             grants: step.grants.clone(),
+            grants_place: self.task.grants_place(),
+            trust: self.task.plan.trust,
             env: self.env.clone(),
             workspace,
             time_ms: step.timeout_ms,
             idempotency_key: format!("{run}/{job}/{id}"),
             run_url: None,
+            answers: self.means.answers.clone(),
         };
         self.means.sandbox.call(invocation, self.means.cancel, self.means.recorder.clone())
     }
@@ -244,7 +255,12 @@ impl Attempt<'_> {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(self.means.workspaces.scratch(&self.task.plan.name, &self.task.attempt.job, names)?)
+        // Scratch is writable: what a stranger's run leaves in it no trusted run may find.
+        let pipeline = match self.task.plan.trust {
+            Trust::Trusted => self.task.plan.name.clone(),
+            Trust::Untrusted => format!("{}@untrusted", self.task.plan.name),
+        };
+        Ok(self.means.workspaces.scratch(&pipeline, &self.task.attempt.job, names)?)
     }
 
     fn evidence(&self) -> Result<Vec<Evidence>, Error> {

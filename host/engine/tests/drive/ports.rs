@@ -185,6 +185,7 @@ fn plan_of(kind: Kind, steps: usize) -> Plan {
         source: Digest::of(b""),
         inputs: BTreeMap::new(),
         event: serde_json::json!({}),
+        trust: Default::default(),
         plugins: BTreeMap::new(),
         jobs: vec![job],
     }
@@ -201,6 +202,7 @@ fn step(kind: Kind, number: usize) -> PlanStep {
         id: format!("step{number}").parse().unwrap(),
         name: format!("step {number}"),
         line: 1,
+        grants_line: None,
         condition: Condition::Success,
         action: StepAction::Plugin {
             alias: "any".parse().unwrap(),

@@ -29,6 +29,7 @@ pub(crate) fn any(dice: &mut Dice) -> Arc<Plan> {
         source: Digest::of(b""),
         inputs: BTreeMap::new(),
         event: json!({}),
+        trust: Default::default(),
         plugins: BTreeMap::new(),
         jobs,
     })
@@ -74,11 +75,12 @@ fn condition(dice: &mut Dice) -> Condition {
 fn step(dice: &mut Dice, number: u64) -> PlanStep {
     let kind = dice.pick(&[Kind::QualityGate, Kind::BuildStep, Kind::BuildStep]);
     let outward = kind == Kind::BuildStep && dice.percent(30);
-    let http = if outward { vec!["registry.example".to_owned()] } else { Vec::new() };
+    let http = if outward { vec!["registry.example".parse().unwrap()] } else { Vec::new() };
     PlanStep {
         id: format!("step{number}").parse().unwrap(),
         name: format!("step {number}"),
         line: 1,
+        grants_line: None,
         condition: condition(dice),
         action: StepAction::Plugin {
             alias: "any".parse().unwrap(),

@@ -9,8 +9,14 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 #[derive(Debug, Clone)]
 pub struct FileRules {
     files: GlobSet,
-    /// Literal folders before the first wildcard of each glob.
-    bases: Vec<String>,
+    bases: Vec<Base>,
+}
+
+/// The literal folders that a glob begins with, and whether it may lead to folders below them.
+#[derive(Debug, Clone)]
+struct Base {
+    folder: String,
+    goes_deeper: bool,
 }
 
 impl FileRules {
@@ -28,6 +34,12 @@ impl FileRules {
         Ok(Self { files, bases: globs.iter().map(|glob| base(glob)).collect() })
     }
 
+    /// Rules that allow nothing.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { files: GlobSet::empty(), bases: Vec::new() }
+    }
+
     /// Whether the file, link or folder of this path is among them.
     #[must_use]
     pub fn allow(&self, path: &str) -> bool {
@@ -37,8 +49,10 @@ impl FileRules {
     /// Whether the folder of this path is, or stands on the way to something that is: it may be entered and listed.
     #[must_use]
     pub fn allow_folder(&self, path: &str) -> bool {
-        let leads_to = |base: &String| path.is_empty() || base == path || is_below(base, path) || is_below(path, base);
         // A wildcard may stand for folders below its base, so these are let in; what is in them is asked for again.
+        let leads_to = |Base { folder, goes_deeper }: &Base| {
+            folder == path || is_below(folder, path) || *goes_deeper && is_below(path, folder)
+        };
         self.allow(path) || self.bases.iter().any(leads_to)
     }
 }
@@ -47,11 +61,12 @@ fn is_below(path: &str, folder: &str) -> bool {
     folder.is_empty() || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn base(glob: &str) -> String {
+fn base(glob: &str) -> Base {
     let is_literal = |part: &&str| !part.contains(['*', '?', '[', '{', '\\']);
     let parts: Vec<&str> = glob.split('/').collect();
-    let literal = parts[..parts.len() - 1].iter().copied().take_while(|part| is_literal(part));
-    literal.collect::<Vec<_>>().join("/")
+    let literal: Vec<&str> = parts[..parts.len() - 1].iter().copied().take_while(is_literal).collect();
+    let goes_deeper = parts.len() - literal.len() > 1 || parts.last() == Some(&"**");
+    Base { folder: literal.join("/"), goes_deeper }
 }
 
 #[cfg(test)]
@@ -74,10 +89,18 @@ mod tests {
 
     #[test]
     fn folders_on_the_way_may_be_entered() {
-        let rules = rules(&["a/b/*.rs"]);
-        for (path, expected) in [("", true), ("a", true), ("a/b", true), ("a/c", false), ("b", false), ("ab", false)] {
-            assert_eq!(rules.allow_folder(path), expected, "{path}");
-        }
+        let check = |glob: &str, folders: &[(&str, bool)]| {
+            let rules = rules(&[glob]);
+            for (path, expected) in folders {
+                assert_eq!(rules.allow_folder(path), *expected, "{glob}: {path}");
+            }
+        };
+        let ways =
+            [("", true), ("a", true), ("a/b", true), ("a/b/c", false), ("a/c", false), ("b", false), ("ab", false)];
+        check("a/b/*.rs", &ways);
+        check("a/**", &[("", true), ("a", true), ("a/b/c", true), ("b", false)]);
+        check("a/*/c.rs", &[("a/x", true), ("b", false)]);
+        check("Cargo.toml", &[("", true), ("src", false)]);
     }
 
     #[test]

@@ -190,7 +190,10 @@ fn read_authority(text: &str, scheme: Scheme) -> Result<(String, u16), &'static 
         None => scheme.port(),
     };
     let host = host.to_ascii_lowercase();
-    let is_address = host.parse::<IpAddr>().is_ok();
+    // An address has many forms, and is compared in one.
+    let address = host.parse::<IpAddr>().ok();
+    let host = address.map_or(host, |address| address.to_string());
+    let is_address = address.is_some();
     if is_address || is_name(host.strip_prefix("*.").unwrap_or(&host)) {
         Ok((host, port))
     } else {

@@ -1,6 +1,7 @@
 //! The pipeline file's form. These types are the one place where its keys are written: readers, suggestions and the
 //! JSON Schema all come from them.
 
+mod keyed;
 pub(crate) mod leaf;
 mod matrix;
 pub(crate) mod read;

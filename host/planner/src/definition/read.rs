@@ -7,12 +7,17 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::diagnostics::Report;
 use crate::source::{Span, Spanned};
 use crate::suggest;
-use crate::yaml::{Node, Scalar, Value};
+use crate::yaml::{Entry, Node, Scalar, Value};
 
 /// A part of the definition that is read from a node.
 pub(crate) trait Read: Sized {
     /// The value; nothing where the node is not of this shape, and then the report says so.
     fn read(node: &Node, report: &mut Report) -> Option<Self>;
+
+    /// The same with the key at hand, for what wants to know its place.
+    fn read_entry(entry: &Entry, report: &mut Report) -> Option<Self> {
+        Self::read(&entry.value, report)
+    }
 
     /// What stands for a key that is not there; nothing where the key is required.
     fn absent() -> Option<Self> {
@@ -58,7 +63,7 @@ impl<'a> Fields<'a> {
     pub(crate) fn take<T: Read>(&self, field: &str, report: &mut Report) -> Option<T> {
         let key = key_of(field);
         match self.node.get(&key) {
-            Some(entry) if !entry.value.is_null() => T::read(&entry.value, report),
+            Some(entry) if !entry.value.is_null() => T::read_entry(entry, report),
             entry => T::absent().or_else(|| {
                 let span = entry.map_or_else(|| first_of(self.node), |entry| entry.key.span);
                 report
@@ -87,7 +92,7 @@ fn first_of(node: &Node) -> Span {
     }
 }
 
-fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Option<&'a [crate::yaml::Entry]> {
+fn entries<'a>(node: &'a Node, what: &str, report: &mut Report) -> Option<&'a [Entry]> {
     match &node.value {
         Value::Map(entries) => Some(entries),
         _ => {
@@ -166,6 +171,10 @@ pub(crate) fn unknown_word(node: &Node, what: &str, words: &[&str], report: &mut
 impl<T: Read> Read for Option<T> {
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
         Some(T::read(node, report))
+    }
+
+    fn read_entry(entry: &Entry, report: &mut Report) -> Option<Self> {
+        Some(T::read_entry(entry, report))
     }
 
     fn absent() -> Option<Self> {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use lockgate_model::ids::StepId;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::keyed::Keyed;
 use super::leaf::{Any, AnyMap, ConditionText, Count, Duration, Name, OneOrMany, Plain};
 use super::read::{Map, Read, record, words};
 use crate::diagnostics::Report;
@@ -31,7 +32,7 @@ record! {
         /// Environment of the plugin and of its native tools.
         env: Option<Map<Plain>>,
         /// What the step may do outside its own memory. What is not here is refused.
-        grants: Option<Spanned<GrantsText>>,
+        grants: Option<Keyed<GrantsText>>,
         /// What a second call would do; `once` where nothing is said.
         effect: Option<EffectWord>,
         /// Wall time of one attempt; an hour where nothing is said.
@@ -58,18 +59,20 @@ record! {
 record! {
     /// What a step may do outside its own memory. Values are literal but for `${{ matrix... }}`.
     GrantsText ("`grants`") {
-        /// Native tools that it may run.
+        /// Native tools that it may run, alone or with globs for their arguments: `cargo`, `cargo test **`, `git fetch origin *`.
         exec: Option<OneOrMany<Spanned<String>>>,
         /// Folders that live on between runs, outside of keys and snapshots.
         scratch: Option<OneOrMany<Spanned<String>>>,
-        /// Hosts (`host` or `host:port`) that it may reach.
+        /// Requests that it may send: `[METHODS ][http://]HOST[:PORT][/PATH][@NETWORK]`, such as `api.example`, `GET,HEAD api.example:8443/v1`, `*.example`, `vault.example@10.0.0.0/8`. Native tools reach the same hosts, by rules without method and path.
         http: Option<OneOrMany<Spanned<String>>>,
-        /// Globs that it may read; the whole workspace where nothing is said.
+        /// Globs that it may read; the whole workspace where nothing is said, nothing where the list is empty.
         read: Option<OneOrMany<Spanned<String>>>,
-        /// Globs that it may write; the whole workspace where nothing is said.
+        /// Globs that it may write; the whole workspace where nothing is said, nothing where the list is empty.
         write: Option<OneOrMany<Spanned<String>>>,
         /// Secrets that it may hold a placeholder of.
         secrets: Option<OneOrMany<Spanned<String>>>,
+        /// Secrets whose value its native tools may see, in an environment variable; the run marks them as exposed.
+        expose: Option<OneOrMany<Spanned<String>>>,
         /// Whether it may know the time.
         clock: Option<bool>,
         /// Whether it may have randomness that no seed gives.

@@ -2,12 +2,11 @@
 
 use globset::GlobBuilder;
 use lockgate_model::Json;
-use lockgate_model::catalog::Ask;
-use lockgate_model::grant::Grants;
+use lockgate_model::grant::{ExecRule, ExecRuleError, Grants, HttpRule};
 use lockgate_model::ids::ToolName;
 
 use super::context::Context;
-use super::plugins::Plugin;
+use super::exposure;
 use crate::definition::GrantsText;
 use crate::definition::leaf::OneOrMany;
 use crate::diagnostics::Report;
@@ -19,69 +18,91 @@ use crate::yaml::{Node, Scalar, Value};
 type Texts = Option<OneOrMany<Spanned<String>>>;
 
 /// The grants that a step writes down.
-pub(crate) fn lower(text: Option<&Spanned<GrantsText>>, context: &mut Context<'_>) -> Grants {
-    let Some(text) = text.map(|text| &text.value) else { return Grants::default() };
+pub(crate) fn lower(text: Option<&GrantsText>, context: &mut Context<'_>) -> Grants {
+    let Some(text) = text else { return Grants::default() };
+    let (http, expose) = (requests(&text.http, context), checked(&text.expose, check_secret, context));
     let mut grants = Grants {
         scratch: values(&text.scratch, check_folder, context),
-        http: values(&text.http, check_host, context),
-        read: values(&text.read, check_glob, context),
-        write: values(&text.write, check_glob, context),
+        read: globs(&text.read, context),
+        write: globs(&text.write, context),
         secrets: values(&text.secrets, check_secret, context),
         clock: text.clock.unwrap_or(false),
         random: text.random.unwrap_or(false),
         ..Grants::default()
     };
-    for (tool, span) in texts(&text.exec, context) {
-        add_tool(&mut grants, &tool, span, context);
+    for (rule, span) in texts(&text.exec, context) {
+        add_command(&mut grants, &rule, span, context);
     }
-    warn_of_what_is_not_there_yet(text, context.report);
+    exposure::check(&expose, !grants.secrets.is_empty(), &http, context.report);
+    grants.http = http.into_iter().map(|(rule, _)| rule).collect();
+    grants.expose = expose.into_iter().map(|(name, _)| name).collect();
     grants
 }
 
-/// Grants that this host reads and does not carry out. What they would open stays closed, so that none of them can hurt.
-fn warn_of_what_is_not_there_yet(text: &GrantsText, report: &mut Report) {
-    const NETWORK: &str = "this version gives no network to plugins and tools, whatever `http` grants";
-    const SECRETS: &str = "this version holds no secrets: asking for one will be refused";
-    const FILES: &str = "this version grants the whole workspace or nothing: the step will be refused";
-    let of = |texts: &Texts, narrow_only: bool| {
-        let texts = texts.iter().flat_map(|texts| &texts.0);
-        texts.filter(|text| !narrow_only || text.value != "**").map(|text| text.span).next()
-    };
-    let early = [
-        (of(&text.http, false), NETWORK),
-        (of(&text.secrets, false), SECRETS),
-        (of(&text.read, true), FILES),
-        (of(&text.write, true), FILES),
-    ];
-    for (span, message) in early.into_iter().filter_map(|(span, message)| Some((span?, message))) {
-        report.warning("not-yet", span, message).help("leave the grant out until then");
+/// Grants a native tool that the host knows, with any arguments.
+pub(crate) fn add_tool(grants: &mut Grants, tool: &str, span: Span, context: &mut Context<'_>) {
+    match tool.parse::<ToolName>() {
+        Ok(name) => add_rule(grants, ExecRule::any(name), span, context),
+        Err(_) => unknown_tool(tool, span, context),
     }
 }
 
-/// Grants a native tool that the host knows.
-pub(crate) fn add_tool(grants: &mut Grants, tool: &str, span: Span, context: &mut Context<'_>) {
-    let known = &context.catalog.tools;
-    match tool.parse::<ToolName>() {
-        Ok(name) if known.contains(&name) => {
-            if !grants.exec.contains(&name) {
-                grants.exec.push(name);
-            }
-        }
-        _ => {
-            let near = suggest::nearest(tool, known.iter().map(ToolName::as_str));
-            let help = near.map_or_else(
-                || "declare it in lockgate.toml; `lockgate doctor` lists the tools".to_owned(),
-                |near| format!("did you mean `{near}`?"),
-            );
-            context.report.error("unknown-tool", span, format!("this host knows no tool `{tool}`")).help(help);
+fn add_command(grants: &mut Grants, text: &str, span: Span, context: &mut Context<'_>) {
+    match text.parse::<ExecRule>() {
+        Ok(rule) => add_rule(grants, rule, span, context),
+        Err(ExecRuleError::Tool(tool)) => unknown_tool(&tool, span, context),
+        Err(error) => {
+            let help = "`*` stands for any text of one argument, a last `**` for all that follow: `cargo test **`";
+            context.report.error("wrong-glob", span, error.to_string()).help(help);
         }
     }
+}
+
+fn add_rule(grants: &mut Grants, rule: ExecRule, span: Span, context: &mut Context<'_>) {
+    if !context.catalog.tools.contains(&rule.tool) {
+        unknown_tool(rule.tool.as_str(), span, context);
+    } else if !grants.exec.contains(&rule) {
+        grants.exec.push(rule);
+    }
+}
+
+fn unknown_tool(tool: &str, span: Span, context: &mut Context<'_>) {
+    let near = suggest::nearest(tool, context.catalog.tools.iter().map(ToolName::as_str));
+    let help = near.map_or_else(
+        || "declare it in lockgate.toml; `lockgate doctor` lists the tools".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
+    context.report.error("unknown-tool", span, format!("this host knows no tool `{tool}`")).help(help);
+}
+
+fn requests(texts: &Texts, context: &mut Context<'_>) -> Vec<(HttpRule, Span)> {
+    let mut rules: Vec<(HttpRule, Span)> = Vec::new();
+    for (text, span) in self::texts(texts, context) {
+        match text.parse::<HttpRule>() {
+            Ok(rule) if rules.iter().any(|(known, _)| *known == rule) => {}
+            Ok(rule) => rules.push((rule, span)),
+            Err(error) => {
+                let help = "for example `registry.example`, `GET,HEAD api.example:8443/v1`, `*.example`";
+                context.report.error("wrong-host", span, error.to_string()).help(help);
+            }
+        }
+    }
+    rules
+}
+
+/// Nothing where the key is absent, which grants the whole workspace.
+fn globs(texts: &Texts, context: &mut Context<'_>) -> Option<Vec<String>> {
+    texts.is_some().then(|| values(texts, check_glob, context))
 }
 
 fn values(texts: &Texts, check: fn(&str, Span, &mut Report), context: &mut Context<'_>) -> Vec<String> {
-    let values = self::texts(texts, context);
-    values.iter().for_each(|(text, span)| check(text, *span, context.report));
-    values.into_iter().map(|(text, _)| text).collect()
+    checked(texts, check, context).into_iter().map(|(text, _)| text).collect()
+}
+
+fn checked(texts: &Texts, check: fn(&str, Span, &mut Report), context: &mut Context<'_>) -> Vec<(String, Span)> {
+    let texts = self::texts(texts, context);
+    texts.iter().for_each(|(text, span)| check(text, *span, context.report));
+    texts
 }
 
 fn texts(texts: &Texts, context: &mut Context<'_>) -> Vec<(String, Span)> {
@@ -126,69 +147,8 @@ fn check_relative(path: &str, span: Span, report: &mut Report) {
     }
 }
 
-fn check_host(host: &str, span: Span, report: &mut Report) {
-    let (name, port) = host.rsplit_once(':').unwrap_or((host, "443"));
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
-    if name.is_empty() || !name.bytes().all(is_name) || port.parse::<u16>().is_err() {
-        let message = format!("`{host}` is no host");
-        report
-            .error("wrong-host", span, message)
-            .help("write `registry.example` or `registry.example:8443`, without a scheme or a path");
-    }
-}
-
 fn check_secret(name: &str, span: Span, report: &mut Report) {
     if !lockgate_model::ids::is_word(name) {
         report.error("invalid-name", span, format!("`{name}` is no name of a secret"));
-    }
-}
-
-/// What the plugin cannot do without and is not granted. Without its tools it cannot work at all; what else is missing may
-/// not matter to what it is asked to do.
-pub(crate) fn check_asks(grants: &Grants, plugin: &Plugin<'_>, place: Span, report: &mut Report) {
-    let asks = plugin.entry.descriptor.asks.iter();
-    for ask in asks.filter(|ask| !ask.optional && !is_granted(grants, ask)) {
-        let message = format!("`{}` asks for {} and is not granted it: {}", plugin.alias, shown(ask), ask.reason);
-        let finding = match ask.kind.as_str() {
-            "exec" => report.error("missing-grant", place, message),
-            _ => report.warning("missing-grant", place, message),
-        };
-        finding.help(format!("add `grants: {{ {} }}`", grant_line(ask)));
-    }
-}
-
-fn is_granted(grants: &Grants, ask: &Ask) -> bool {
-    let any_of = |granted: &[String]| granted.iter().any(|text| fits(&ask.pattern, text));
-    match ask.kind.as_str() {
-        "exec" => grants.exec.iter().any(|tool| fits(&ask.pattern, tool.as_str())),
-        "http" => any_of(&grants.http),
-        "secret" => any_of(&grants.secrets),
-        "clock" => grants.clock,
-        "random" => grants.random,
-        // Without a word about files a step reads and writes the whole workspace.
-        _ => true,
-    }
-}
-
-/// Whether what is granted is something of what is asked for.
-fn fits(pattern: &str, granted: &str) -> bool {
-    let glob = || GlobBuilder::new(pattern).build().is_ok_and(|glob| glob.compile_matcher().is_match(granted));
-    pattern == granted || glob()
-}
-
-fn shown(ask: &Ask) -> String {
-    match ask.kind.as_str() {
-        "clock" | "random" => format!("`{}`", ask.kind),
-        kind => format!("`{kind}: {}`", ask.pattern),
-    }
-}
-
-fn grant_line(ask: &Ask) -> String {
-    match (ask.kind.as_str(), ask.pattern.as_str()) {
-        ("clock" | "random", _) => format!("{}: true", ask.kind),
-        ("exec", "*") => "exec: [TOOL]".to_owned(),
-        ("secret", pattern) => format!("secrets: [{pattern}]"),
-        (kind, "*") => format!("{kind}: [HOST]"),
-        (kind, pattern) => format!("{kind}: [{pattern}]"),
     }
 }

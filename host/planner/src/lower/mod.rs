@@ -1,9 +1,11 @@
 //! From the definition to a plan: names resolved, plugins pinned, matrices laid out, expressions filled in as far as
 //! they can be. Everything that is wrong is reported; nothing stops at the first mistake.
 
+mod asks;
 mod config;
 mod context;
 mod environments;
+mod exposure;
 mod fill;
 mod grants;
 mod graph;
@@ -20,7 +22,7 @@ use lockgate_model::Json;
 use lockgate_model::catalog::{Catalog, PluginPin};
 use lockgate_model::ids::{Digest, PluginAlias};
 use lockgate_model::limits::PLAN_JOBS_MAX;
-use lockgate_model::plan::{PLAN_VERSION, Plan, PlanJob, StepAction};
+use lockgate_model::plan::{PLAN_VERSION, Plan, PlanJob, StepAction, Trust};
 
 use crate::Params;
 use crate::definition::Pipeline;
@@ -72,6 +74,7 @@ pub(crate) fn lower(
         source: Digest::of(source.text.as_bytes()),
         inputs,
         event,
+        trust: Trust::default(),
         plugins: pins_of(&jobs),
         jobs,
     }

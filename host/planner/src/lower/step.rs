@@ -10,6 +10,7 @@ use lockgate_model::limits::{ATTEMPTS_DEFAULT, ATTEMPTS_MAX, RETRY_BACKOFF_MS, S
 use lockgate_model::plan::{PlanStep, Retry, RetryOn, StepAction};
 use lockgate_model::template::{Condition, Template};
 
+use super::asks;
 use super::config::configured;
 use super::context::Context;
 use super::grants;
@@ -49,7 +50,7 @@ pub(crate) fn lower(
     let mut env = env_around.clone();
     env.extend(self::env(it.env.as_ref(), names, context));
     let retry = retry(it.retry.as_ref(), context);
-    let mut grants = grants::lower(it.grants.as_ref(), context);
+    let mut grants = grants::lower(it.grants.as_ref().map(|grants| &grants.value), context);
     let (action, default_name) = action(step, &mut grants, names, context)?;
     let name = it.name.as_ref().map(|name| context.words(name));
     let own_id = it.id.as_ref().map(|id| id.value.0.to_string());
@@ -57,6 +58,7 @@ pub(crate) fn lower(
         id: id?.clone(),
         name: name.or(own_id).unwrap_or(default_name),
         line: context.lines.place(step.span.start).0,
+        grants_line: it.grants.as_ref().map(|grants| context.lines.place(grants.key.start).0),
         condition,
         action,
         env,
@@ -114,7 +116,7 @@ fn plugin(
     let place = step.grants.as_ref().map_or(uses.span, |grants| grants.span);
     // Where the grants could not be read, nobody knows what is missing in them.
     if context.cells_known && !context.report.has_error_in(place) {
-        grants::check_asks(granted, plugin, place, context.report);
+        asks::check(granted, plugin, place, context.report);
     }
     let name = uses.value.clone();
     let action = StepAction::Plugin {

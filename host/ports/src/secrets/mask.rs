@@ -205,6 +205,7 @@ fn base64_at(engine: &impl base64::Engine, value: &[u8], offset: usize) -> Vec<u
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
     use super::*;

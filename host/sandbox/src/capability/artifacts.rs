@@ -12,6 +12,7 @@ use rustix::io::Errno;
 use serde_json::json;
 
 use super::beneath;
+use super::wasi::reachable::Access;
 use crate::bindings::host::artifacts::{self, Artifact, ArtifactError};
 use crate::host::{Function, Host, Reply};
 use crate::stop::Stop;
@@ -25,23 +26,23 @@ impl artifacts::Host for Host {
     ) -> wasmtime::Result<Result<Artifact, ArtifactError>> {
         let function = Function { interface: "artifacts", name: "publish" };
         let arguments = json!({ "name": name, "path": path, "media-type": media_type });
-        let permission = self.may_use_workspace(|_| true);
-        self.granted(function, arguments, permission, |host| host.publish_file(name, &path, media_type))
+        let permission = self.may_use_workspace(&path, Access::Read, |_| true);
+        self.granted(function, arguments, permission, |host, _| host.publish_file(name, &path, media_type))
     }
 
     fn fetch(&mut self, digest: String, path: String) -> wasmtime::Result<Result<(), ArtifactError>> {
         let function = Function { interface: "artifacts", name: "fetch" };
         let arguments = json!({ "digest": digest, "path": path });
-        let permission = self.may_use_workspace(|workspace| workspace.writable);
-        self.granted(function, arguments, permission, |host| host.fetch_blob(&digest, &path))
+        let permission = self.may_use_workspace(&path, Access::Write, |workspace| workspace.writable);
+        self.granted(function, arguments, permission, |host, _| host.fetch_blob(&digest, &path))
     }
 }
 
 impl Host {
-    fn may_use_workspace(&self, wanted: fn(&WorkspaceAccess) -> bool) -> Permission {
+    fn may_use_workspace(&self, path: &str, access: Access, wanted: fn(&WorkspaceAccess) -> bool) -> Permission {
         match &self.reach.workspace {
-            Some(workspace) if wanted(workspace) => Permission::Free,
-            _ => Permission::Denied("write".to_owned()),
+            Some(workspace) if wanted(workspace) => self.may_touch(path, access),
+            _ => Permission::Denied("write".into()),
         }
     }
 
@@ -108,6 +109,10 @@ impl Reply for Result<Artifact, ArtifactError> {
             Ok(artifact) => json!({ "digest": artifact.digest, "size-bytes": artifact.size_bytes }),
             Err(error) => shown_error(error),
         }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.as_ref().map_or(0, |artifact| artifact.size_bytes)
     }
 }
 

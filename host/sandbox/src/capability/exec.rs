@@ -1,15 +1,21 @@
 //! `exec`: native tools. Needs the grant `exec: [TOOL]`; the tools' own sandbox sees to the rest.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_model::Json;
-use lockgate_model::host_call::{LogLevel, LogLine, LogSource, Permission};
-use lockgate_ports::tools::{Completion, Ending, OutputSink};
+use lockgate_model::host_call::{CallBody, FunctionCall, LogLevel, LogLine, LogSource, Permission};
+use lockgate_model::ids::AttemptId;
+use lockgate_ports::egress::{Contact, EgressError};
+use lockgate_ports::secrets::SecretValue;
+use lockgate_ports::tools::{Completion, Ending, KeyPart, OutputSink};
 use lockgate_ports::{ToolAction, ToolError};
 use serde_json::json;
 
 use crate::bindings::host::exec;
+use crate::capability::secrets::unavailable;
 use crate::host::{Function, Host, Reply, check_bytes};
 use crate::lines::Lines;
 use crate::stop::Stop;
@@ -20,36 +26,45 @@ impl exec::Host for Host {
         check_bytes(command.stdin.as_ref().map_or(0, Vec::len))?;
         let function = Function { interface: "exec", name: "run" };
         let (arguments, permission) = (shown_command(&command), self.may_run(&command));
-        self.granted(function, arguments, permission, |host| host.run_tool(command))
+        self.granted(function, arguments, permission, |host, arguments| host.run_tool(function, arguments, command))
     }
 }
 
 impl Host {
     fn may_run(&self, command: &exec::Command) -> Permission {
-        let tool = command.argv.first().map_or("", String::as_str);
-        let is_granted = self.reach.grants.exec.iter().any(|granted| granted.as_str() == tool);
-        match command.secret_env.first() {
-            _ if !is_granted => Permission::Denied(format!("exec: [{tool}]")),
-            Some((_, secret)) => Permission::Denied(format!("secrets: [{secret}]")),
-            None => Permission::Granted(format!("exec: {tool}")),
+        let grants = &self.reach.grants;
+        let Some(rule) = grants.exec.iter().find(|rule| rule.allows(&command.argv)) else {
+            return Permission::Denied(format!("exec: [{}]", quoted(&command.argv)).into());
+        };
+        match command.secret_env.iter().find(|(_, secret)| !grants.expose.contains(secret)) {
+            Some((_, secret)) => Permission::Denied(format!("expose: [{secret}]").into()),
+            None => Permission::Granted(format!("exec: [{rule}]").into()),
         }
     }
 
     /// Runs a granted command; the processor is free for others until it ends.
-    fn run_tool(&mut self, command: exec::Command) -> Result<Result<exec::Completion, exec::ExecError>, Stop> {
-        let Some(action) = self.action(command) else {
+    fn run_tool(
+        &mut self,
+        function: Function,
+        arguments: &Json,
+        command: exec::Command,
+    ) -> Result<Result<exec::Completion, exec::ExecError>, Stop> {
+        let Some(action) = self.action(command)? else {
             let message = "a native tool needs a workspace, and this call has none".to_owned();
             return Ok(Err(exec::ExecError::Unavailable(message)));
         };
-        let watch = self.watch.clone();
-        let output = Arc::new(ToolLines::new(&watch));
-        let (tools, sink) = (self.services.tools.clone(), output.clone());
-        let result = self.without_permit(move |_| tools.run(action, sink, watch.cancel()))?;
-        output.finish();
+        let workspace = action.workspace.clone();
+        let result = self.ask_world(function, arguments, |host| host.run_action(action))?;
+        if self.reach.answers.is_some()
+            && let Ok(completion) = &result
+        {
+            self.apply_recorded(completion, &workspace)?;
+        }
         self.watch.check_log()?;
         match result {
             Ok(completion) => {
                 self.watch.note_tool(completion.cached_from.as_ref());
+                self.last_tool = Some(ToolFacts::of(&completion));
                 self.say_where_from(&completion);
                 completed(completion).map(Ok)
             }
@@ -60,6 +75,33 @@ impl Host {
         }
     }
 
+    /// What a command says may hold a secret that it was shown: neither log nor plugin nor record get that.
+    fn run_action(&mut self, action: ToolAction) -> Result<Result<Completion, ToolError>, Stop> {
+        let watch = self.watch.clone();
+        let output = Arc::new(ToolLines::new(&watch));
+        let (tools, sink) = (self.services.tools.clone(), output.clone());
+        let result = self.without_permit(move |_| tools.run(action, sink, watch.cancel()))?;
+        output.finish();
+        let mask = self.watch.mask();
+        Ok(result.map(|mut completion| {
+            for stream in [&mut completion.stdout, &mut completion.stderr] {
+                if let Cow::Owned(masked) = mask.bytes(stream) {
+                    *stream = masked;
+                }
+            }
+            completion
+        }))
+    }
+
+    fn apply_recorded(&self, completion: &Completion, workspace: &Path) -> Result<(), Stop> {
+        let Some(changes) = &completion.changes else {
+            let message = "what the command changed was too much to keep, so it cannot be replayed".to_owned();
+            return Err(Stop::Fault(message));
+        };
+        let applied = self.services.tools.apply(changes, workspace);
+        applied.map_err(|error| Stop::fault("cannot carry over what the recorded command changed", &error))
+    }
+
     /// A plugin is not told that a result was known before; whoever reads the log is.
     fn say_where_from(&self, completion: &Completion) {
         if let Some(attempt) = &completion.cached_from {
@@ -68,16 +110,20 @@ impl Host {
         }
     }
 
-    fn action(&self, command: exec::Command) -> Option<ToolAction> {
-        let (workspace, attempt) = (self.reach.workspace.as_ref()?, self.reach.attempt.clone()?);
-        let mut env: BTreeMap<String, String> = self.reach.env.clone();
+    fn action(&self, command: exec::Command) -> Result<Option<ToolAction>, Stop> {
+        let reach = &self.reach;
+        let (Some(workspace), Some(attempt)) = (reach.workspace.as_ref(), reach.attempt.clone()) else {
+            return Ok(None);
+        };
+        let mut env: BTreeMap<String, String> = reach.env.clone();
         env.extend(command.env);
         let left_ms = self.watch.left_ms();
-        Some(ToolAction {
+        Ok(Some(ToolAction {
             argv: command.argv,
-            tools: self.reach.grants.exec.clone(),
+            tools: reach.grants.tools(),
             cwd: command.cwd,
             env,
+            secret_env: self.secret_env(command.secret_env)?,
             workspace: workspace.path.clone(),
             inputs: command.inputs,
             outputs: command.outputs,
@@ -85,10 +131,51 @@ impl Host {
             stdin: command.stdin.unwrap_or_default(),
             stdout_to: command.stdout_to,
             time_ms: command.timeout_ms.map_or(left_ms, |wanted_ms| wanted_ms.min(left_ms)),
-            grants: self.reach.grants.clone(),
+            grants: reach.grants.clone(),
+            trust: reach.trust,
             attempt,
-        })
+        }))
     }
+
+    /// The values of exposed secrets; none in a replay, which runs no tool.
+    fn secret_env(&self, wanted: Vec<(String, String)>) -> Result<BTreeMap<String, SecretValue>, Stop> {
+        if self.reach.answers.is_some() {
+            return Ok(BTreeMap::new());
+        }
+        let mut env = BTreeMap::new();
+        for (variable, name) in wanted {
+            let secret = self.exposed(&name).map_err(|why| unavailable(&name, &why))?;
+            self.watch.warn(format!("secret `{name}` is exposed to a native tool, in its variable `{variable}`"));
+            env.insert(variable, secret.value);
+        }
+        Ok(env)
+    }
+}
+
+/// What the journal shows of a command beside what the guest was told.
+pub(crate) struct ToolFacts {
+    key: Vec<KeyPart>,
+    cached_from: Option<AttemptId>,
+}
+
+impl ToolFacts {
+    fn of(completion: &Completion) -> Self {
+        Self { key: completion.key.clone(), cached_from: completion.cached_from.clone() }
+    }
+
+    /// As JSON.
+    pub(crate) fn shown(&self) -> (Json, Json) {
+        let key = self.key.iter().map(|part| json!([part.name, part.value])).collect();
+        (key, json!(self.cached_from.as_ref().map(ToString::to_string)))
+    }
+}
+
+/// A command as a grant would allow just it.
+fn quoted(argv: &[String]) -> String {
+    let has_special =
+        |word: &String| word.is_empty() || word.contains(char::is_whitespace) || word.contains(['*', '?', '[', '{']);
+    let words = argv.iter().map(|word| if has_special(word) { "*" } else { word.as_str() });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn completed(completion: Completion) -> Result<exec::Completion, Stop> {
@@ -125,6 +212,10 @@ impl Reply for Result<exec::Completion, exec::ExecError> {
             Err(exec::ExecError::Unavailable(reason)) => json!({ "unavailable": reason }),
         }
     }
+
+    fn bytes(&self) -> u64 {
+        self.as_ref().map_or(0, |completion| (completion.stdout.len() + completion.stderr.len()) as u64)
+    }
 }
 
 /// Names of variables, not their values; the length of standard input, not its bytes.
@@ -159,8 +250,9 @@ fn shown_completion(completion: &exec::Completion) -> Json {
     })
 }
 
-/// A tool's streams, as lines of the log, while it runs.
+/// A tool's streams, as lines of the log, while it runs, and what it contacts.
 struct ToolLines {
+    watch: Arc<Watch>,
     stdout: Mutex<Lines>,
     stderr: Mutex<Lines>,
 }
@@ -168,7 +260,8 @@ struct ToolLines {
 impl ToolLines {
     fn new(watch: &Arc<Watch>) -> Self {
         let lines = |source| Mutex::new(Lines::new(watch.clone(), source));
-        Self { stdout: lines(LogSource::ToolStdout), stderr: lines(LogSource::ToolStderr) }
+        let (stdout, stderr) = (lines(LogSource::ToolStdout), lines(LogSource::ToolStderr));
+        Self { watch: watch.clone(), stdout, stderr }
     }
 
     fn finish(&self) {
@@ -182,5 +275,24 @@ impl OutputSink for ToolLines {
     fn write(&self, is_stderr: bool, bytes: &[u8]) {
         let lines = if is_stderr { &self.stderr } else { &self.stdout };
         lines.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+    }
+
+    fn contacted(&self, contact: Contact) {
+        let ended_us = self.watch.elapsed_us();
+        let began_us = ended_us.saturating_sub(contact.duration_ms.saturating_mul(1000));
+        let permission = match &contact.outcome {
+            Ok(rule) => Permission::Granted(format!("http: [{rule}]").into()),
+            Err(EgressError::Denied(missing)) => Permission::Denied(format!("http: [{missing}]").into()),
+            Err(_) => Permission::Free,
+        };
+        let Contact { method, host, port, path, outcome, peer, bytes: (sent, got), .. } = contact;
+        let arguments = json!({ "method": method, "host": host, "port": port, "path": path });
+        let result = match outcome {
+            Ok(_) => json!({ "peer": peer.map(|peer| peer.to_string()), "sent-bytes": sent, "got-bytes": got }),
+            Err(error) => json!({ "error": error.to_string() }),
+        };
+        let (interface, function, bytes) = ("egress".into(), "contact".into(), sent + got);
+        let call = FunctionCall { interface, function, arguments, result, bytes, answer: None };
+        self.watch.record(began_us, permission, CallBody::Function(call));
     }
 }

@@ -1,21 +1,102 @@
-//! `secrets`: placeholders that stand for a secret in an outgoing request.
-//!
-//! This host keeps no secrets yet and sends no requests for a plugin, so that every question is denied, and the
-//! denial is in the journal.
+//! `secrets`: placeholders. A guest never holds the value of a secret; a placeholder stands for it in the header of a
+//! request, and only egress puts the value in its place, only for the hosts that the secret is bound to.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_model::Json;
 use lockgate_model::host_call::Permission;
+use lockgate_model::ids::Digest;
+use lockgate_model::plan::Trust;
+use lockgate_ports::secrets::{Secret, SecretError};
 use serde_json::json;
 
 use crate::bindings::host::secrets;
 use crate::host::{Function, Host, Reply};
+use crate::stop::Stop;
+
+/// What every placeholder begins with.
+const PLACEHOLDER_PREFIX: &str = "lockgate-placeholder-";
+/// What is said to runs of untrusted origin.
+const UNTRUSTED: &str = "a run of untrusted origin has no secrets";
+
+/// The secrets that a call holds, by placeholder; shared with the requests that it has under way.
+#[derive(Clone, Default)]
+pub(crate) struct Placeholders(Arc<Mutex<BTreeMap<String, Held>>>);
+
+/// A secret behind a placeholder.
+#[derive(Clone)]
+pub(crate) struct Held {
+    pub(crate) name: String,
+    pub(crate) secret: Secret,
+}
+
+impl Placeholders {
+    fn insert(&self, placeholder: &str, held: Held) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(placeholder.to_owned(), held);
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<(String, Held)> {
+        let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        held.iter().map(|(placeholder, held)| (placeholder.clone(), held.clone())).collect()
+    }
+}
 
 impl secrets::Host for Host {
     fn placeholder(&mut self, name: String) -> wasmtime::Result<Result<String, secrets::SecretError>> {
         let function = Function { interface: "secrets", name: "placeholder" };
-        let permission = Permission::Denied(format!("secrets: [{name}]"));
-        let unknown = |_: &mut Self| Ok(Err(secrets::SecretError::Unknown("this host keeps no secrets".to_owned())));
-        self.granted(function, json!({ "name": name }), permission, unknown)
+        let grant = format!("secrets: [{name}]").into();
+        let is_granted = self.reach.grants.secrets.contains(&name);
+        let permission = if is_granted { Permission::Granted(grant) } else { Permission::Denied(grant) };
+        self.granted(function, json!({ "name": name }), permission, |host, arguments| {
+            let held = host.ask_world(function, arguments, |host| Ok(host.hold(&name)))?;
+            Ok(held.map_err(|why| match why {
+                Missing::Denied(why) => secrets::SecretError::Denied(why),
+                Missing::Unknown(why) => secrets::SecretError::Unknown(why),
+            }))
+        })
+    }
+}
+
+/// Why there is no placeholder, as the record keeps it.
+#[derive(serde::Serialize, serde::Deserialize)]
+enum Missing {
+    Denied(String),
+    Unknown(String),
+}
+
+impl Host {
+    /// Fetches a secret, masks it from now on, and makes its placeholder.
+    fn hold(&self, name: &str) -> Result<String, Missing> {
+        let secret = self.secret(name)?;
+        let placeholder = self.placeholder_of(name);
+        self.placeholders.insert(&placeholder, Held { name: name.to_owned(), secret });
+        Ok(placeholder)
+    }
+
+    fn secret(&self, name: &str) -> Result<Secret, Missing> {
+        if self.reach.trust == Trust::Untrusted {
+            return Err(Missing::Denied(UNTRUSTED.to_owned()));
+        }
+        let secret = self.services.secrets.get(name).map_err(|error| match error {
+            SecretError::Unknown(why) | SecretError::Unavailable(why) => Missing::Unknown(why),
+        })?;
+        self.watch.mask().add(name, &secret.value);
+        Ok(secret)
+    }
+
+    /// A secret for a native tool, by an explicit grant.
+    pub(crate) fn exposed(&self, name: &str) -> Result<Secret, String> {
+        self.secret(name).map_err(|missing| match missing {
+            Missing::Denied(why) | Missing::Unknown(why) => why,
+        })
+    }
+
+    /// The same for all attempts of a step, so that what a plugin sends does not depend on which try it is.
+    fn placeholder_of(&self, name: &str) -> String {
+        let seed = format!("{}\0{name}", self.reach.idempotency_key);
+        format!("{PLACEHOLDER_PREFIX}{name}-{}", &Digest::of(seed.as_bytes()).hex()[..16])
     }
 }
 
@@ -26,9 +107,14 @@ impl Reply for Result<String, secrets::SecretError> {
 
     fn shown(&self) -> Json {
         match self {
-            Ok(_) => json!("placeholder"),
+            Ok(placeholder) => json!({ "placeholder": placeholder }),
             Err(secrets::SecretError::Denied(reason)) => json!({ "denied": reason }),
             Err(secrets::SecretError::Unknown(reason)) => json!({ "unknown": reason }),
         }
     }
+}
+
+/// A secret that cannot be had ends the call: a tool that misses it would fail later, and less clearly.
+pub(crate) fn unavailable(name: &str, why: &str) -> Stop {
+    Stop::Fault(format!("secret `{name}`: {why}"))
 }

@@ -76,6 +76,11 @@ impl WorkFolders {
         Ok(Arc::new(Self { work, scratch, indexes, staging, blobs, left_out, boot }))
     }
 
+    /// Where the trees are.
+    pub(super) fn blobs(&self) -> &dyn Blobs {
+        &*self.blobs
+    }
+
     fn place(&self, run: &RunId, job: &JobKey) -> Place {
         let (folder, name) = (self.work.join(run.as_str()), safe_name(job.as_str()));
         let state = folder.join(".state");

@@ -53,6 +53,35 @@ pub(super) fn load_with_times(tree: &TreeRef, blobs: &dyn Blobs) -> Result<Folde
     Ok(folder)
 }
 
+/// One folder's names, without what is below.
+pub(super) type Listing = std::collections::BTreeMap<String, Entry>;
+
+/// What one name of a folder stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Entry {
+    File { digest: Digest, size_bytes: u64 },
+    Folder(Digest),
+    Link(String),
+}
+
+/// Reads one folder's message.
+pub(super) fn read_folder(digest: &Digest, blobs: &dyn Blobs) -> Result<Listing, WorkspaceError> {
+    let bytes = blobs.get(digest, DIRECTORY_BYTES_MAX)?;
+    let corrupt = |detail: String| BlobError::Corrupt { digest: *digest, detail };
+    let message = Directory::decode(bytes.as_slice()).map_err(|error| corrupt(error.to_string()))?;
+    let mut listing = Listing::new();
+    for FileNode { name, digest, .. } in message.files {
+        let (digest, size_bytes) = parse_digest(digest).map_err(corrupt)?;
+        listing.insert(name, Entry::File { digest, size_bytes });
+    }
+    for DirectoryNode { name, digest } in message.directories {
+        let (digest, _) = parse_digest(digest).map_err(corrupt)?;
+        listing.insert(name, Entry::Folder(digest));
+    }
+    listing.extend(message.symlinks.into_iter().map(|SymlinkNode { name, target }| (name, Entry::Link(target))));
+    Ok(listing)
+}
+
 struct Loader<'a> {
     blobs: &'a dyn Blobs,
     census: Census,

@@ -139,8 +139,17 @@ fn insert(connection: &Connection, entries: &BTreeMap<Key, Entry>) -> rusqlite::
     Ok(())
 }
 
+/// Deletes values.
+pub(super) fn remove(connection: &Connection, keys: &[(String, Digest)]) -> rusqlite::Result<()> {
+    let mut delete = connection.prepare_cached("delete from cache where namespace = ?1 and key = ?2")?;
+    for (namespace, key) in keys {
+        delete.execute(params![namespace, key.as_bytes()])?;
+    }
+    Ok(())
+}
+
 /// Keeps the newest that fit and deletes the rest; reads one index only.
-fn sweep(connection: &Connection, bytes_max: u64) -> rusqlite::Result<()> {
+pub(super) fn sweep(connection: &Connection, bytes_max: u64) -> rusqlite::Result<()> {
     let sql = "delete from cache where id in (
                    select id from (select id, sum(bytes) over (order by at desc, id desc) as kept_bytes from cache)
                    where kept_bytes > ?1)";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use lockgate_model::ids::{AttemptId, Digest, StreamId};
 use lockgate_model::time::Timestamp;
+use lockgate_ports::cache::NamespaceStats;
 use lockgate_ports::log::{Appended, Recorded, ViewRow};
 use lockgate_ports::{Append, Cache, Clock, EventLog, Lease, LogError};
 
@@ -14,7 +15,7 @@ use super::lease::Claim;
 use super::reader::{self, Readers};
 use super::settings::Settings;
 use super::writer::Writer;
-use super::{append, command, lease};
+use super::{append, cache, command, lease};
 
 /// One SQLite file with everything that is remembered. Who claims streams of it names himself by
 /// `owner_of_this_process`, or his leases are respected to their end after his death. Dropping the last handle carries out what waits and closes it.
@@ -100,6 +101,41 @@ impl EventLog for Database {
         }
         let lease = lease.clone();
         self.writer.call(0, move |session| command::receive(session, &lease))
+    }
+}
+
+/// Looking after the cache as it is on disk; what waits in this process is not seen.
+impl Database {
+    /// What it holds, by namespace.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn cache_stats(&self) -> Result<Vec<NamespaceStats>, LogError> {
+        self.readers.ask(reader::cache_stats)
+    }
+
+    /// Visits every value: namespace, key, value.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn each_cached(&self, visit: impl FnMut(&str, Digest, &[u8])) -> Result<(), LogError> {
+        self.readers.ask(|connection| reader::each_cached(connection, visit))
+    }
+
+    /// Forgets values.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn forget_cached(&self, keys: Vec<(String, Digest)>) -> Result<(), LogError> {
+        self.writer.call(0, move |session| cache::remove(session.connection, &keys).map_err(Into::into))
+    }
+
+    /// Forgets the oldest values until those that are left cost at most `bytes_max`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn prune_cache(&self, bytes_max: u64) -> Result<(), LogError> {
+        self.writer.call(0, move |session| cache::sweep(session.connection, bytes_max).map_err(Into::into))
     }
 }
 

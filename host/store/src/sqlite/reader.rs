@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lockgate_model::ids::{AttemptId, Digest, StreamId};
 use lockgate_model::time::Timestamp;
 use lockgate_ports::LogError;
+use lockgate_ports::cache::NamespaceStats;
 use lockgate_ports::log::{Recorded, ViewRow};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
@@ -86,6 +87,29 @@ pub(super) fn cached(connection: &Connection, namespace: &str, key: Digest) -> r
     let sql = "select value from cache where namespace = ?1 and key = ?2";
     let value = |row: &Row<'_>| row.get(0);
     connection.prepare_cached(sql)?.query_row(params![namespace, key.as_bytes()], value).optional()
+}
+
+/// What the cache holds, by namespace.
+pub(super) fn cache_stats(connection: &Connection) -> rusqlite::Result<Vec<NamespaceStats>> {
+    let sql = "select namespace, count(*), sum(bytes) from cache group by namespace order by namespace";
+    let row = |row: &Row<'_>| {
+        let (entries, bytes) = (unsigned(row.get(1)?), unsigned(row.get(2)?));
+        Ok(NamespaceStats { namespace: row.get(0)?, entries, bytes })
+    };
+    connection.prepare_cached(sql)?.query_map([], row)?.collect()
+}
+
+/// All values of the cache, one after the other: namespace, key, value.
+pub(super) fn each_cached(connection: &Connection, mut visit: impl FnMut(&str, Digest, &[u8])) -> rusqlite::Result<()> {
+    let mut select = connection.prepare_cached("select namespace, key, value from cache order by id")?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        let (namespace, key, value) = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_blob()?, row.get_ref(2)?);
+        if let Ok(key) = <[u8; 32]>::try_from(key) {
+            visit(namespace, Digest::from_bytes(key), value.as_blob()?);
+        }
+    }
+    Ok(())
 }
 
 /// The journal that was committed with an attempt's end.

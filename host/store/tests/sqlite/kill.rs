@@ -80,8 +80,8 @@ fn check(after: u64) {
     let calls = journal.read(&attempt("build", 1), 0).unwrap();
     let said = messages(&calls);
     let expected: Vec<_> = (0..said.len()).map(|n| n.to_string()).collect();
+    // The last moments of an attempt that was killed may be missing, but nothing before them.
     assert_eq!(said, expected);
-    assert!(said.len() as u64 >= seq, "{seq} events, but {} lines before them", said.len());
 }
 
 #[test]

@@ -10,7 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use lockgate_model::Json;
 use lockgate_model::host_call::Permission;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 use wasmtime::component::Resource;
 use wasmtime_wasi::async_trait;
@@ -18,6 +21,7 @@ use wasmtime_wasi::p2::bindings::clocks::{monotonic_clock, wall_clock};
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 
 use crate::host::{Function, Host};
+use crate::reach::Reach;
 use crate::stop::Stop;
 use crate::watch::Watch;
 
@@ -37,17 +41,23 @@ pub(crate) enum GuestTime {
     Real(Arc<Watch>),
     /// Nanoseconds since the call began, as far as the guest has read them.
     MadeUp(Arc<AtomicU64>),
+    /// The host's when the call was recorded: readings are in the record, and sleeping takes no time.
+    Recorded,
 }
 
 impl GuestTime {
     /// The time of a call, the host's where it `is_granted`.
-    pub(crate) fn new(is_granted: bool, watch: Arc<Watch>) -> Self {
-        if is_granted { Self::Real(watch) } else { Self::MadeUp(Arc::new(AtomicU64::new(0))) }
+    pub(crate) fn new(is_granted: bool, reach: &Reach, watch: Arc<Watch>) -> Self {
+        match (is_granted, &reach.answers) {
+            (true, None) => Self::Real(watch),
+            (true, Some(_)) => Self::Recorded,
+            (false, _) => Self::MadeUp(Arc::new(AtomicU64::new(0))),
+        }
     }
 
     fn permission(&self) -> Permission {
         match self {
-            Self::Real(_) => Permission::Granted("clock".to_owned()),
+            Self::Real(_) | Self::Recorded => Permission::Granted("clock".into()),
             Self::MadeUp(_) => Permission::Free,
         }
     }
@@ -56,18 +66,21 @@ impl GuestTime {
         match self {
             Self::Real(watch) => watch.elapsed_us().saturating_mul(1000),
             Self::MadeUp(ns) => ns.fetch_add(MADE_UP_STEP_NS, Ordering::Relaxed),
+            Self::Recorded => 0,
         }
     }
 
     fn wall(&self) -> Duration {
         match self {
             Self::Real(watch) => Duration::from_millis(watch.clock().now().0),
-            Self::MadeUp(_) => Duration::from_secs(MADE_UP_START_S) + Duration::from_nanos(self.monotonic_ns()),
+            Self::MadeUp(_) | Self::Recorded => {
+                Duration::from_secs(MADE_UP_START_S) + Duration::from_nanos(self.monotonic_ns())
+            }
         }
     }
 
     fn step_ns(&self) -> u64 {
-        if matches!(self, Self::Real(_)) { REAL_STEP_NS } else { MADE_UP_STEP_NS }
+        if matches!(self, Self::MadeUp(_)) { MADE_UP_STEP_NS } else { REAL_STEP_NS }
     }
 
     /// Whether an alarm set to `at_ns` has gone off; made-up time jumps there.
@@ -78,6 +91,7 @@ impl GuestTime {
                 ns.fetch_max(at_ns, Ordering::Relaxed);
                 true
             }
+            Self::Recorded => true,
         }
     }
 }
@@ -113,6 +127,22 @@ fn wall(name: &'static str) -> Function {
 }
 
 impl Host {
+    /// Reads a clock. What the host's says is kept for a replay.
+    fn read_clock<T: Serialize + DeserializeOwned>(
+        &mut self,
+        function: Function,
+        read: impl FnOnce(&GuestTime) -> T,
+        shown: impl FnOnce(&T) -> Json,
+    ) -> wasmtime::Result<T> {
+        let reading = |host: &mut Self| match host.time {
+            GuestTime::MadeUp(_) => Ok(read(&host.time)),
+            GuestTime::Real(_) | GuestTime::Recorded => {
+                host.ask_world(function, &json!([]), |host| Ok(read(&host.time)))
+            }
+        };
+        self.allowed(self.time.permission(), function, json!([]), reading, shown)
+    }
+
     fn set_alarm(&mut self, at_ns: u64) -> wasmtime::Result<Resource<DynPollable>> {
         let alarm = self.table.push(Alarm { time: self.time.clone(), at_ns })?;
         subscribe(&mut self.table, alarm)
@@ -121,17 +151,11 @@ impl Host {
 
 impl monotonic_clock::Host for Host {
     fn now(&mut self) -> wasmtime::Result<u64> {
-        self.allowed(
-            self.time.permission(),
-            monotonic("now"),
-            json!([]),
-            |host| Ok(host.time.monotonic_ns()),
-            |ns| json!(ns),
-        )
+        self.read_clock(monotonic("now"), GuestTime::monotonic_ns, |ns| json!(ns))
     }
 
     fn resolution(&mut self) -> wasmtime::Result<u64> {
-        self.enter()?;
+        self.local("wasi:clocks/monotonic-clock")?;
         Ok(self.time.step_ns())
     }
 
@@ -158,18 +182,12 @@ impl monotonic_clock::Host for Host {
 
 impl wall_clock::Host for Host {
     fn now(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        let now = self.allowed(
-            self.time.permission(),
-            wall("now"),
-            json!([]),
-            |host| Ok(host.time.wall()),
-            |now| json!(now.as_secs_f64()),
-        )?;
+        let now = self.read_clock(wall("now"), GuestTime::wall, |now| json!(now.as_secs_f64()))?;
         Ok(datetime(now))
     }
 
     fn resolution(&mut self) -> wasmtime::Result<wall_clock::Datetime> {
-        self.enter()?;
+        self.local("wasi:clocks/wall-clock")?;
         Ok(datetime(Duration::from_nanos(self.time.step_ns())))
     }
 }

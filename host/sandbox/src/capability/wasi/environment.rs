@@ -20,12 +20,12 @@ impl environment::Host for Host {
     }
 
     fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {
-        self.enter()?;
+        self.local("wasi:cli/environment")?;
         Ok(Vec::new())
     }
 
     fn initial_cwd(&mut self) -> wasmtime::Result<Option<String>> {
-        self.enter()?;
+        self.local("wasi:cli/environment")?;
         Ok(self.reach.workspace.as_ref().map(|_| GUEST_WORKSPACE.to_owned()))
     }
 }

@@ -1,10 +1,17 @@
 //! `wasi:filesystem`: wasmtime-wasi's, which resolves paths beneath the preopened folder; here each function is counted,
-//! and what names a path is in the journal with the number of the descriptor that it starts from.
+//! held against the grants `read` and `write`, and in the journal with its path.
+//!
+//! A reader whose answers are kept by what it read (a scanner) also leaves its questions in `OpenFiles`, and is told
+//! nothing that is not of the tree: no times, no inode numbers, no lengths of folders.
 
+use lockgate_model::Json;
 use lockgate_model::host_call::Permission;
+use lockgate_model::ids::Digest;
+use lockgate_ports::trees::Question;
 use serde_json::json;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::{WasiFilesystemCtxView, WasiFilesystemView as _};
+use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode as FsErrorCode;
 use wasmtime_wasi::p2::bindings::sync::filesystem::types::{
     Advice, Descriptor, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream,
@@ -13,49 +20,86 @@ use wasmtime_wasi::p2::bindings::sync::filesystem::types::{
 };
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult, IoError};
 
+use super::reachable::{Access, Place};
 use crate::host::{Function, Host};
 
 type Fd = Resource<Descriptor>;
 
+const INTERFACE: &str = "wasi:filesystem/types";
+
 impl Host {
-    /// A function that names no path.
+    /// A function of an open descriptor that neither reads nor changes what it stands for.
     fn on_open<T>(&mut self, body: impl FnOnce(&mut WasiFilesystemCtxView<'_>) -> FsResult<T>) -> FsResult<T> {
-        self.admit().map_err(FsError::trap)?;
-        body(&mut self.filesystem())
+        self.local(INTERFACE).map_err(FsError::trap)?;
+        body(&mut self.quiet().filesystem())
     }
 
-    /// A function that names a path.
-    fn at_path<T>(
+    /// A function that reads or changes: what is asked is held against the grants, and written down.
+    fn on_path<T>(
         &mut self,
         name: &'static str,
-        arguments: lockgate_model::Json,
-        body: impl FnOnce(&mut WasiFilesystemCtxView<'_>) -> FsResult<T>,
+        arguments: Json,
+        places: &[Place<'_>],
+        body: impl FnOnce(&mut Self) -> FsResult<T>,
     ) -> FsResult<T> {
-        self.admit().map_err(FsError::trap)?;
+        self.enter().map_err(FsError::trap)?;
         let began_us = self.watch.elapsed_us();
-        let result = body(&mut self.filesystem());
+        let permission = self.may_reach(places);
+        let result = match &permission {
+            Permission::Denied(_) => Err(FsErrorCode::Access.into()),
+            _ => body(self),
+        };
         let shown = match &result {
             Ok(_) => json!("ok"),
             Err(error) => json!({ "error": error.downcast_ref().map(|code| format!("{code:?}")) }),
         };
-        let function = Function { interface: "wasi:filesystem/types", name };
-        self.note(began_us, Permission::Free, function, arguments, shown);
+        self.note(began_us, permission, Function { interface: INTERFACE, name }, arguments, shown, 0);
         result
     }
-}
 
-impl Host {
-    /// A scanner's answer is kept by what it read: when the files were written must not reach it.
-    fn without_times(&self, stat: DescriptorStat) -> DescriptorStat {
+    /// The same for the file behind a descriptor.
+    fn on_file<T>(
+        &mut self,
+        (name, access): (&'static str, Access),
+        fd: &Fd,
+        body: impl FnOnce(&mut WasiFilesystemCtxView<'_>) -> FsResult<T>,
+    ) -> FsResult<T> {
+        let path = self.files.path(fd.rep()).to_owned();
+        if access == Access::Read {
+            self.files.ask(|| Question::Read(path.clone()));
+        }
+        let arguments = json!({ "path": path });
+        self.on_path(name, arguments, &[], |host| body(&mut host.quiet().filesystem()))
+    }
+
+    /// What a scanner may not learn is set to what is the same for equal trees.
+    fn of_the_tree(&self, stat: DescriptorStat) -> DescriptorStat {
         if self.kind.is_outward() {
             return stat;
         }
+        let size = if stat.type_ == DescriptorType::Directory { 0 } else { stat.size };
         DescriptorStat {
+            link_count: 1,
+            size,
             data_access_timestamp: None,
             data_modification_timestamp: None,
             status_change_timestamp: None,
             ..stat
         }
+    }
+
+    /// A scanner tells files apart by their paths, for nothing else of them is the same for equal trees.
+    fn hash_of_path(path: &str) -> MetadataHashValue {
+        let digest = *Digest::of(path.as_bytes()).as_bytes();
+        let half = |at: usize| digest[at..at + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        MetadataHashValue { lower: half(0), upper: half(8) }
+    }
+
+    fn look(&mut self, fd: &Fd, path: &str, flags: PathFlags) -> String {
+        let full = self.files.below(fd.rep(), path);
+        let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
+        self.files.ask(|| Question::Look { path: full.clone(), follow });
+        full
     }
 }
 
@@ -63,7 +107,7 @@ fn may_block(found: DescriptorType) -> bool {
     !matches!(found, DescriptorType::RegularFile | DescriptorType::Directory | DescriptorType::SymbolicLink)
 }
 
-/// Functions of an open descriptor.
+/// Functions of an open descriptor that move nothing.
 macro_rules! on_open {
     ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
         $(fn $name(&mut self, fd: Fd, $($argument: $type),*) -> FsResult<$result> {
@@ -72,12 +116,25 @@ macro_rules! on_open {
     };
 }
 
-/// Functions of a path; the journal has what stands in brackets.
-macro_rules! at_path {
-    ($($name:ident = $wit:literal($($argument:ident: $type:ty),*) [$($shown:ident),*] -> $result:ty;)*) => {
+/// Functions that read or change the file behind a descriptor.
+macro_rules! on_file {
+    ($($name:ident = $wit:literal, $access:ident ($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
         $(fn $name(&mut self, fd: Fd, $($argument: $type),*) -> FsResult<$result> {
-            let arguments = json!([fd.rep(), $($shown),*]);
-            self.at_path($wit, arguments, |files| HostDescriptor::$name(files, fd, $($argument),*))
+            let borrowed = Fd::new_borrow(fd.rep());
+            self.on_file(($wit, Access::$access), &borrowed, |files| HostDescriptor::$name(files, fd, $($argument),*))
+        })*
+    };
+}
+
+/// Functions that change what one path stands for; the path stands between the arguments before it and after it.
+macro_rules! change_path {
+    ($($name:ident = $wit:literal([$($before:ident: $before_type:ty),*] [$($after:ident: $after_type:ty),*]);)*) => {
+        $(fn $name(&mut self, fd: Fd, $($before: $before_type,)* path: String $(, $after: $after_type)*) -> FsResult<()> {
+            let arguments = json!({ "path": self.files.below(fd.rep(), &path) });
+            let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
+            self.on_path($wit, arguments, &[Place::new(&at, &named, Access::Write)], |host| {
+                HostDescriptor::$name(&mut host.quiet().filesystem(), fd, $($before,)* path $(, $after)*)
+            })
         })*
     };
 }
@@ -89,29 +146,65 @@ impl HostDescriptor for Host {
         sync() -> ();
         get_flags() -> DescriptorFlags;
         get_type() -> DescriptorType;
-        set_size(size: Filesize) -> ();
-        set_times(accessed: NewTimestamp, modified: NewTimestamp) -> ();
-        read(length: Filesize, offset: Filesize) -> (Vec<u8>, bool);
-        write(bytes: Vec<u8>, offset: Filesize) -> Filesize;
-        metadata_hash() -> MetadataHashValue;
-        read_via_stream(offset: Filesize) -> Resource<DynInputStream>;
-        write_via_stream(offset: Filesize) -> Resource<DynOutputStream>;
-        append_via_stream() -> Resource<DynOutputStream>;
     }
 
-    at_path! {
-        metadata_hash_at = "metadata-hash-at"(path_flags: PathFlags, path: String) [path] -> MetadataHashValue;
-        read_directory = "read-directory"() [] -> Resource<DirectoryEntryStream>;
-        readlink_at = "readlink-at"(path: String) [path] -> String;
-        create_directory_at = "create-directory-at"(path: String) [path] -> ();
-        remove_directory_at = "remove-directory-at"(path: String) [path] -> ();
-        unlink_file_at = "unlink-file-at"(path: String) [path] -> ();
-        symlink_at = "symlink-at"(target: String, path: String) [target, path] -> ();
-        rename_at = "rename-at"(path: String, to: Fd, new_path: String) [path, new_path] -> ();
-        link_at = "link-at"(path_flags: PathFlags, path: String, to: Fd, new_path: String) [path, new_path] -> ();
-        set_times_at = "set-times-at"(
-            path_flags: PathFlags, path: String, accessed: NewTimestamp, modified: NewTimestamp
-        ) [path] -> ();
+    on_file! {
+        read = "read", Read (length: Filesize, offset: Filesize) -> (Vec<u8>, bool);
+        read_via_stream = "read-via-stream", Read (offset: Filesize) -> Resource<DynInputStream>;
+        write = "write", Write (bytes: Vec<u8>, offset: Filesize) -> Filesize;
+        write_via_stream = "write-via-stream", Write (offset: Filesize) -> Resource<DynOutputStream>;
+        append_via_stream = "append-via-stream", Write () -> Resource<DynOutputStream>;
+        set_size = "set-size", Write (size: Filesize) -> ();
+        set_times = "set-times", Write (accessed: NewTimestamp, modified: NewTimestamp) -> ();
+    }
+
+    change_path! {
+        create_directory_at = "create-directory-at"([] []);
+        remove_directory_at = "remove-directory-at"([] []);
+        unlink_file_at = "unlink-file-at"([] []);
+        symlink_at = "symlink-at"([target: String] []);
+        set_times_at = "set-times-at"([flags: PathFlags] [accessed: NewTimestamp, modified: NewTimestamp]);
+    }
+
+    fn rename_at(&mut self, fd: Fd, path: String, to: Fd, new_path: String) -> FsResult<()> {
+        let arguments = self.two_paths(&fd, &path, &to, &new_path);
+        let (from, into, names) =
+            (Fd::new_borrow(fd.rep()), Fd::new_borrow(to.rep()), (path.clone(), new_path.clone()));
+        let places = [Place::new(&from, &names.0, Access::Write), Place::new(&into, &names.1, Access::Write)];
+        self.on_path("rename-at", arguments, &places, |host| {
+            HostDescriptor::rename_at(&mut host.quiet().filesystem(), fd, path, to, new_path)
+        })
+    }
+
+    fn link_at(&mut self, fd: Fd, flags: PathFlags, path: String, to: Fd, new_path: String) -> FsResult<()> {
+        let arguments = self.two_paths(&fd, &path, &to, &new_path);
+        let (from, into, names) =
+            (Fd::new_borrow(fd.rep()), Fd::new_borrow(to.rep()), (path.clone(), new_path.clone()));
+        let places = [Place::new(&from, &names.0, Access::Write), Place::new(&into, &names.1, Access::Write)];
+        self.on_path("link-at", arguments, &places, |host| {
+            HostDescriptor::link_at(&mut host.quiet().filesystem(), fd, flags, path, to, new_path)
+        })
+    }
+
+    fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
+        let path = self.files.path(fd.rep()).to_owned();
+        self.files.ask(|| Question::List(path.clone()));
+        let listed = path.clone();
+        let stream = self.on_path("read-directory", json!({ "path": path }), &[], |host| {
+            HostDescriptor::read_directory(&mut host.quiet().filesystem(), fd)
+        })?;
+        let entries = self.sorted(&stream, &listed)?;
+        self.files.insert_listing(stream.rep(), entries);
+        Ok(stream)
+    }
+
+    fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
+        let full = self.files.below(fd.rep(), &path);
+        self.files.ask(|| Question::Link(full.clone()));
+        let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
+        self.on_path("readlink-at", json!({ "path": full }), &[Place::new(&at, &named, Access::Read)], |host| {
+            HostDescriptor::readlink_at(&mut host.quiet().filesystem(), fd, path)
+        })
     }
 
     /// A pipe or a device could block the host where nothing can interrupt it: only files, folders and links open.
@@ -123,52 +216,131 @@ impl HostDescriptor for Host {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
-        self.at_path("open-at", json!([fd.rep(), path]), |files| {
+        let full = self.look(&fd, &path, path_flags);
+        let create = open_flags.contains(OpenFlags::CREATE);
+        let write = flags.contains(DescriptorFlags::WRITE) || create || open_flags.contains(OpenFlags::TRUNCATE);
+        let read = flags.contains(DescriptorFlags::READ) && !open_flags.contains(OpenFlags::TRUNCATE) || !write;
+        let arguments = json!({ "path": full, "read": read, "write": write, "create": create });
+        let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
+        let place = |access| Place::new(&at, &named, access).following(path_flags);
+        let places: Vec<Place<'_>> = [(read, Access::Read), (write, Access::Write)]
+            .into_iter()
+            .filter_map(|(is_asked, access)| is_asked.then(|| place(access)))
+            .collect();
+        let opened = self.on_path("open-at", arguments, &places, |host| {
+            let mut quiet = host.quiet();
+            let files = &mut quiet.filesystem();
             let found = HostDescriptor::stat_at(files, Fd::new_borrow(fd.rep()), path_flags, path.clone());
             if found.is_ok_and(|stat| may_block(stat.type_)) {
                 return Err(FsErrorCode::NotPermitted.into());
             }
             HostDescriptor::open_at(files, fd, path_flags, path, open_flags, flags)
-        })
+        })?;
+        self.files.insert(opened.rep(), full);
+        Ok(opened)
     }
 
     fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
+        let path = self.files.path(fd.rep()).to_owned();
+        self.files.ask(|| Question::Look { path, follow: true });
         let stat = self.on_open(|files| HostDescriptor::stat(files, fd))?;
-        Ok(self.without_times(stat))
+        Ok(self.of_the_tree(stat))
     }
 
     fn stat_at(&mut self, fd: Fd, path_flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
-        let arguments = json!([fd.rep(), path]);
-        let stat = self.at_path("stat-at", arguments, |files| HostDescriptor::stat_at(files, fd, path_flags, path))?;
-        Ok(self.without_times(stat))
+        let full = self.look(&fd, &path, path_flags);
+        let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
+        let place = Place::new(&at, &named, Access::Read).following(path_flags);
+        let stat = self.on_path("stat-at", json!({ "path": full }), &[place], |host| {
+            HostDescriptor::stat_at(&mut host.quiet().filesystem(), fd, path_flags, path)
+        })?;
+        Ok(self.of_the_tree(stat))
+    }
+
+    fn metadata_hash(&mut self, fd: Fd) -> FsResult<MetadataHashValue> {
+        let path = self.files.path(fd.rep()).to_owned();
+        let hash = self.on_open(|files| HostDescriptor::metadata_hash(files, fd))?;
+        Ok(if self.kind.is_outward() { hash } else { Self::hash_of_path(&path) })
+    }
+
+    fn metadata_hash_at(&mut self, fd: Fd, path_flags: PathFlags, path: String) -> FsResult<MetadataHashValue> {
+        let full = self.look(&fd, &path, path_flags);
+        let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
+        let place = Place::new(&at, &named, Access::Read).following(path_flags);
+        let hash = self.on_path("metadata-hash-at", json!({ "path": full.clone() }), &[place], |host| {
+            HostDescriptor::metadata_hash_at(&mut host.quiet().filesystem(), fd, path_flags, path)
+        })?;
+        Ok(if self.kind.is_outward() { hash } else { Self::hash_of_path(&full) })
     }
 
     fn is_same_object(&mut self, one: Fd, other: Fd) -> wasmtime::Result<bool> {
-        self.admit()?;
-        HostDescriptor::is_same_object(&mut self.filesystem(), one, other)
+        self.local(INTERFACE)?;
+        if !self.kind.is_outward() {
+            return Ok(self.files.path(one.rep()) == self.files.path(other.rep()));
+        }
+        HostDescriptor::is_same_object(&mut self.quiet().filesystem(), one, other)
     }
 
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
-        HostDescriptor::drop(&mut self.filesystem(), fd)
+        self.local(INTERFACE)?;
+        self.files.remove(fd.rep());
+        HostDescriptor::drop(&mut self.quiet().filesystem(), fd)
+    }
+}
+
+impl Host {
+    /// The entries of a folder by name: their order on disk is nobody's business. What may not be read is not listed.
+    fn sorted(&mut self, stream: &Resource<DirectoryEntryStream>, folder: &str) -> FsResult<Vec<DirectoryEntry>> {
+        let mut entries = Vec::new();
+        loop {
+            let borrowed = Resource::new_borrow(stream.rep());
+            let mut quiet = self.quiet();
+            match HostDirectoryEntryStream::read_directory_entry(&mut quiet.filesystem(), borrowed)? {
+                Some(entry) => entries.push(entry),
+                None => break,
+            }
+        }
+        let is_folder = |entry: &DirectoryEntry| entry.type_ == DescriptorType::Directory;
+        let path = |name: &str| if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") };
+        entries.retain(|entry| self.is_listed(&path(&entry.name), is_folder(entry)));
+        entries.sort_by(|a, b| b.name.cmp(&a.name));
+        Ok(entries)
+    }
+
+    fn two_paths(&self, fd: &Fd, path: &str, to: &Fd, new_path: &str) -> Json {
+        json!({ "path": self.files.below(fd.rep(), path), "to": self.files.below(to.rep(), new_path) })
     }
 }
 
 impl HostDirectoryEntryStream for Host {
     fn read_directory_entry(&mut self, stream: Resource<DirectoryEntryStream>) -> FsResult<Option<DirectoryEntry>> {
-        self.on_open(|files| HostDirectoryEntryStream::read_directory_entry(files, stream))
+        self.local(INTERFACE).map_err(FsError::trap)?;
+        Ok(self.files.next_entry(stream.rep()))
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        HostDirectoryEntryStream::drop(&mut self.filesystem(), stream)
+        self.local(INTERFACE)?;
+        self.files.remove(stream.rep());
+        HostDirectoryEntryStream::drop(&mut self.quiet().filesystem(), stream)
+    }
+}
+
+impl preopens::Host for Host {
+    fn get_directories(&mut self) -> wasmtime::Result<Vec<(Fd, String)>> {
+        self.local("wasi:filesystem/preopens")?;
+        let folders = preopens::Host::get_directories(&mut self.quiet().filesystem())?;
+        folders.iter().for_each(|(fd, _)| self.files.insert(fd.rep(), String::new()));
+        Ok(folders)
     }
 }
 
 impl Types for Host {
     fn convert_error_code(&mut self, error: FsError) -> wasmtime::Result<ErrorCode> {
-        Types::convert_error_code(&mut self.filesystem(), error)
+        Types::convert_error_code(&mut self.quiet().filesystem(), error)
     }
 
     fn filesystem_error_code(&mut self, error: Resource<IoError>) -> wasmtime::Result<Option<ErrorCode>> {
-        Types::filesystem_error_code(&mut self.filesystem(), error)
+        self.local(INTERFACE)?;
+        Types::filesystem_error_code(&mut self.quiet().filesystem(), error)
     }
 }

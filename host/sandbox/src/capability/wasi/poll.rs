@@ -8,7 +8,7 @@ use crate::host::Host;
 
 impl Host {
     fn waiting<T>(&mut self, wait: impl FnOnce(&mut Self) -> wasmtime::Result<T>) -> wasmtime::Result<T> {
-        self.enter()?;
+        self.local("wasi:io/poll")?;
         let waited = self.without_permit(wait)?;
         self.watch.check()?;
         waited
@@ -23,7 +23,7 @@ impl Poll for Host {
 
 impl HostPollable for Host {
     fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
-        self.enter()?;
+        self.local("wasi:io/poll")?;
         HostPollable::ready(&mut self.table, pollable)
     }
 

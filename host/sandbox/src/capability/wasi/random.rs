@@ -28,7 +28,7 @@ impl Randomness {
 
     fn permission(&self) -> Permission {
         match self {
-            Self::Real(_) => Permission::Granted("random".to_owned()),
+            Self::Real(_) => Permission::Granted("random".into()),
             Self::Seeded(..) => Permission::Free,
         }
     }
@@ -54,15 +54,19 @@ fn block(seed: &Digest, counter: &mut u64) -> [u8; 32] {
 
 impl Host {
     fn draw(&mut self, interface: &'static str, name: &'static str, length: u64) -> wasmtime::Result<Vec<u8>> {
-        let draw = |host: &mut Self| {
+        let (function, arguments) = (Function { interface, name }, json!([length]));
+        let fill = |host: &mut Self| {
             let length = usize::try_from(length).ok().filter(|length| *length <= HOST_CALL_BYTES_MAX);
             let mut bytes = vec![0; length.ok_or(Stop::Limit(Limit::HostCallBytes))?];
             host.random.fill(|| host.reach.seed(&host.component), &mut bytes);
             Ok(bytes)
         };
-        self.allowed(self.random.permission(), Function { interface, name }, json!([length]), draw, |bytes| {
-            json!(Digest::of(bytes))
-        })
+        let asked = arguments.clone();
+        let draw = |host: &mut Self| match host.random {
+            Randomness::Seeded(..) => fill(host),
+            Randomness::Real(_) => host.ask_world(function, &asked, fill),
+        };
+        self.allowed(self.random.permission(), function, arguments, draw, |bytes| json!(Digest::of(bytes)))
     }
 
     fn draw_u64(&mut self, interface: &'static str, name: &'static str) -> wasmtime::Result<u64> {

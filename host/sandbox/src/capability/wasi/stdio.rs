@@ -73,7 +73,7 @@ impl OutputStream for StreamLog {
 
 impl stdout::Host for Host {
     fn get_stdout(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
-        self.enter()?;
+        self.local("wasi:cli/stdout")?;
         let stream = self.streams.stdout.get_or_insert_with(|| StreamLog::new(&self.watch, LogSource::Stdout));
         let stream: DynOutputStream = Box::new(stream.clone());
         Ok(self.table.push(stream)?)
@@ -82,7 +82,7 @@ impl stdout::Host for Host {
 
 impl stderr::Host for Host {
     fn get_stderr(&mut self) -> wasmtime::Result<Resource<DynOutputStream>> {
-        self.enter()?;
+        self.local("wasi:cli/stderr")?;
         let stream = self.streams.stderr.get_or_insert_with(|| StreamLog::new(&self.watch, LogSource::Stderr));
         let stream: DynOutputStream = Box::new(stream.clone());
         Ok(self.table.push(stream)?)

@@ -1,12 +1,14 @@
-//! Journals of attempts: a row while small, a file of JSON lines when large or followed live.
+//! Journals of attempts: a row while small, a file when large or followed live.
 
-mod line_file;
+mod flusher;
+mod format;
 mod names;
+mod record_file;
 mod recorder;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,15 +16,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lockgate_model::host_call::HostCall;
 use lockgate_model::ids::{AttemptId, RunId};
 use lockgate_ports::{Journal, Recorder};
-use serde::Deserialize;
 
+use self::flusher::Flusher;
 use self::recorder::FileRecorder;
 use super::database::Database;
 
-pub use self::line_file::JOURNAL_BYTES_MAX;
+pub use self::record_file::JOURNAL_BYTES_MAX;
 pub use self::recorder::JOURNAL_SPILL_BYTES;
 
-/// Journals in a folder, `RUN/JOB~STEP~NUMBER.jsonl`, with the small ones in the database.
+/// Journals in a folder, `RUN/JOB~STEP~NUMBER.journal`, with the small ones in the database.
 pub struct JournalFiles {
     database: Arc<Database>,
     folder: PathBuf,
@@ -30,13 +32,14 @@ pub struct JournalFiles {
     looked_at: Mutex<BTreeMap<RunId, bool>>,
     /// Whether this process has made a file.
     made: Arc<AtomicBool>,
+    flusher: Flusher,
 }
 
 impl JournalFiles {
     /// Files go below `folder`, which is made when the first one is.
     #[must_use]
     pub fn new(database: Arc<Database>, folder: PathBuf) -> Self {
-        Self { database, folder, looked_at: Mutex::default(), made: Arc::default() }
+        Self { database, folder, looked_at: Mutex::default(), made: Arc::default(), flusher: Flusher::default() }
     }
 
     /// Removes what an earlier try left under an attempt's name. Pure attempts make no file, and shall not pay for one
@@ -56,50 +59,33 @@ impl Journal for JournalFiles {
     fn open(&self, attempt: &AttemptId, live: bool) -> Arc<dyn Recorder> {
         let path = names::file_of(&self.folder, attempt);
         self.sweep(attempt, &path);
-        Arc::new(FileRecorder::new(path, live, self.made.clone()))
+        let recorder = Arc::new(FileRecorder::new(path, live, self.made.clone()));
+        if live {
+            self.flusher.watch(&recorder);
+        }
+        recorder
     }
 
     fn read(&self, attempt: &AttemptId, from: u32) -> Result<Vec<HostCall>, String> {
         let mut calls = read_file(&names::file_of(&self.folder, attempt), from)?;
         let row = self.database.inline_journal(attempt).map_err(|error| error.to_string())?;
-        let place = format!("the database, attempt {attempt}");
-        read_lines(row.unwrap_or_default().as_slice(), &place, from, &mut calls)?;
+        let place = || format!("the journal of {attempt} in the database");
+        format::read(row.unwrap_or_default().as_slice(), from, &mut calls)
+            .map_err(|error| format!("{}: {error}", place()))?;
         Ok(calls)
     }
 }
 
 fn read_file(path: &Path, from: u32) -> Result<Vec<HostCall>, String> {
     let mut calls = Vec::new();
-    let place = path.display().to_string();
+    let place = path.display();
     match fs::File::open(path) {
-        Ok(file) => read_lines(BufReader::new(file), &place, from, &mut calls)?,
+        Ok(file) => {
+            let read = format::read(BufReader::new(file), from, &mut calls);
+            read.map_err(|error| format!("cannot read the journal {place}: {error}"))?;
+        }
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(format!("cannot open the journal {place}: {error}")),
     }
     Ok(calls)
-}
-
-/// A line without its end was being written when its process was killed, or is being written now: it is left out.
-fn read_lines(mut reader: impl BufRead, place: &str, from: u32, calls: &mut Vec<HostCall>) -> Result<(), String> {
-    let mut line = Vec::new();
-    for number in 1_u64.. {
-        line.clear();
-        reader.read_until(b'\n', &mut line).map_err(|error| format!("cannot read the journal {place}: {error}"))?;
-        if line.last() != Some(&b'\n') {
-            break;
-        }
-        let call = parse(&line, from).map_err(|error| format!("line {number} of the journal {place}: {error}"))?;
-        calls.extend(call);
-    }
-    Ok(())
-}
-
-/// Only the number of a call that was read before is looked at.
-fn parse(line: &[u8], from: u32) -> serde_json::Result<Option<HostCall>> {
-    #[derive(Deserialize)]
-    struct Numbered {
-        seq: u32,
-    }
-    let Numbered { seq } = serde_json::from_slice(line)?;
-    if seq < from { Ok(None) } else { serde_json::from_slice(line).map(Some) }
 }

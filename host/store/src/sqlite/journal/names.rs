@@ -10,10 +10,10 @@ const JOB_NAME_BYTES_MAX: usize = 120;
 /// How much of a longer one is kept, for people.
 const JOB_NAME_KEPT_BYTES: usize = 50;
 
-/// `FOLDER/RUN/JOB~STEP~NUMBER.jsonl`. No two attempts share a name: `~` and `%` stand for nothing else.
+/// `FOLDER/RUN/JOB~STEP~NUMBER.journal`. No two attempts share a name: `~` and `%` stand for nothing else.
 pub(super) fn file_of(folder: &Path, attempt: &AttemptId) -> PathBuf {
     let job = job_name(attempt.job.as_str());
-    let name = format!("{job}~{}~{}.jsonl", encode(attempt.step.as_str()), attempt.number);
+    let name = format!("{job}~{}~{}.journal", encode(attempt.step.as_str()), attempt.number);
     folder.join(attempt.run.as_str()).join(name)
 }
 
@@ -56,11 +56,11 @@ mod tests {
     #[test]
     fn names_are_readable_and_safe() {
         for (job, expected) in [
-            ("build", "build~unit~1.jsonl"),
-            ("build[os=linux,profile=dev]", "build%5Bos=linux,profile=dev%5D~unit~1.jsonl"),
-            ("../../etc", "..%2F..%2Fetc~unit~1.jsonl"),
-            ("a~b%", "a%7Eb%25~unit~1.jsonl"),
-            ("ä", "%C3%A4~unit~1.jsonl"),
+            ("build", "build~unit~1.journal"),
+            ("build[os=linux,profile=dev]", "build%5Bos=linux,profile=dev%5D~unit~1.journal"),
+            ("../../etc", "..%2F..%2Fetc~unit~1.journal"),
+            ("a~b%", "a%7Eb%25~unit~1.journal"),
+            ("ä", "%C3%A4~unit~1.journal"),
         ] {
             assert_eq!(name(job, "unit", 1), expected, "{job}");
         }

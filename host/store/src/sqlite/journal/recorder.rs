@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use lockgate_model::host_call::{CallBody, HostCall, LogLevel, LogLine, LogSource, Permission};
 use lockgate_ports::Recorder;
 
-use super::line_file::LineFile;
+use super::format::{Encoder, HEADER};
+use super::record_file::RecordFile;
 
-/// Lines that wait in memory; more than that go to the file.
+/// Records that wait in memory; more than that go to the file.
 pub const JOURNAL_SPILL_BYTES: usize = 16 * 1024;
 
-/// Keeps calls in memory while they are few, in a file when they are many or `live`.
+/// Keeps calls in memory while they are few, in a file when they are many. What a `live` one holds in memory goes to its
+/// file when it is asked to, a few times a second.
 pub(super) struct FileRecorder {
     path: PathBuf,
     live: bool,
@@ -26,9 +28,10 @@ pub(super) struct FileRecorder {
 struct State {
     next_seq: u32,
     last_at_ms: u64,
-    lines: Vec<u8>,
-    lines_count: u64,
-    file: Option<LineFile>,
+    encoder: Encoder,
+    records: Vec<u8>,
+    records_count: u64,
+    file: Option<RecordFile>,
     lost: Option<Lost>,
     is_finished: bool,
 }
@@ -45,6 +48,15 @@ impl FileRecorder {
         Self { path, live, made, state: Mutex::default() }
     }
 
+    /// Moves what waits in memory to the file, so that others can follow.
+    pub(super) fn flush(&self) {
+        let mut state = self.lock();
+        if !state.is_finished && !state.records.is_empty() {
+            self.made.store(true, Ordering::SeqCst);
+            state.spill(&self.path);
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,7 +69,7 @@ impl Recorder for FileRecorder {
             return;
         }
         state.push(call);
-        if self.live || state.lines.len() > JOURNAL_SPILL_BYTES {
+        if state.records.len() > JOURNAL_SPILL_BYTES {
             self.made.store(true, Ordering::SeqCst);
             state.spill(&self.path);
         }
@@ -66,9 +78,13 @@ impl Recorder for FileRecorder {
     fn finish(&self) -> Option<Vec<u8>> {
         let mut state = self.lock();
         state.is_finished = true;
+        if self.live && !state.records.is_empty() {
+            self.made.store(true, Ordering::SeqCst);
+            state.spill(&self.path);
+        }
         state.finish_file(&self.path);
         state.say_what_is_lost(&self.path);
-        let rest = std::mem::take(&mut state.lines);
+        let rest = std::mem::take(&mut state.records);
         Some(rest).filter(|rest| !rest.is_empty())
     }
 }
@@ -78,34 +94,30 @@ impl State {
         call.seq = self.next_seq;
         self.next_seq = self.next_seq.saturating_add(1);
         self.last_at_ms = call.at_ms;
-        let length = self.lines.len();
-        match serde_json::to_writer(&mut self.lines, &call) {
-            Ok(()) => {
-                self.lines.push(b'\n');
-                self.lines_count += 1;
-            }
-            Err(error) => {
-                self.lines.truncate(length);
-                self.lose(1, &error.to_string());
-            }
+        if self.next_seq == 1 {
+            self.records.extend(HEADER);
+        }
+        match self.encoder.write(&call, &mut self.records) {
+            Ok(()) => self.records_count += 1,
+            Err(error) => self.lose(1, &error),
         }
     }
 
-    /// Moves the lines to the file.
+    /// Moves the records to the file.
     fn spill(&mut self, path: &Path) {
-        if let Err(error) = self.write_lines(path) {
-            self.lose(self.lines_count, &error.to_string());
+        if let Err(error) = self.write_records(path) {
+            self.lose(self.records_count, &error.to_string());
         }
-        self.lines.clear();
-        self.lines_count = 0;
+        self.records.clear();
+        self.records_count = 0;
     }
 
-    fn write_lines(&mut self, path: &Path) -> io::Result<()> {
+    fn write_records(&mut self, path: &Path) -> io::Result<()> {
         let file = match &mut self.file {
             Some(file) => file,
-            None => self.file.insert(LineFile::create(path)?),
+            None => self.file.insert(RecordFile::create(path)?),
         };
-        file.append(&self.lines)
+        file.append(&self.records)
     }
 
     /// The attempt's end must not be on disk without its journal, so a file is synced here, once.
@@ -124,8 +136,14 @@ impl State {
     }
 
     /// The last line stays in memory and is committed with the attempt's end: the disk has failed already.
+    ///
+    /// It is a journal of its own: the names in the file are not known to it.
     fn say_what_is_lost(&mut self, path: &Path) {
         let Some(Lost { count, cause }) = self.lost.take() else { return };
+        if self.records.is_empty() {
+            self.encoder = Encoder::default();
+            self.records.extend(HEADER);
+        }
         let message = format!("{count} host calls are missing from {}: {cause}", path.display());
         let line = LogLine { source: LogSource::Host, level: LogLevel::Warn, message, fields: Vec::new() };
         let (at_ms, permission) = (self.last_at_ms, Permission::Free);

@@ -1,0 +1,55 @@
+//! What a reader may learn of a tree, as questions whose answers can be had again without running it.
+
+use lockgate_model::ids::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::workspaces::WorkspaceError;
+
+/// Something that a reader asked of its workspace. Paths are relative to the root, as they were walked: `.`, `..` and
+/// links in them are resolved against the tree at hand.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Question {
+    /// What is there, and how long it is; a link that stands last is followed or not.
+    Look {
+        /// Which.
+        path: String,
+        /// Whether a link that stands last is followed.
+        follow: bool,
+    },
+    /// What is in the file.
+    Read(String),
+    /// What is in the folder.
+    List(String),
+    /// Where the link points.
+    Link(String),
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sight {
+    /// A regular file of so many bytes.
+    File(u64),
+    /// A folder.
+    Folder,
+    /// A link, looked at without following it, whose target has so many bytes.
+    Link(u64),
+    /// The bytes of a file, or of a folder's sorted names and kinds, by digest.
+    Content(Digest),
+    /// Where a link points.
+    Target(String),
+    /// Nothing is there.
+    Missing,
+    /// Something on the way is no folder, or what is there is of another kind than the question wants.
+    WrongKind,
+    /// Links lead in a circle, or out of the tree.
+    Astray,
+}
+
+/// Looks at trees.
+pub trait Trees: Send + Sync {
+    /// The answers to questions, in their order.
+    ///
+    /// # Errors
+    /// When the tree cannot be read.
+    fn look(&self, root: &Digest, questions: &[Question]) -> Result<Vec<Sight>, WorkspaceError>;
+}

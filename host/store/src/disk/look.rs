@@ -1,0 +1,127 @@
+//! The port `Trees`: questions about a tree, answered from its messages. Only folders on the way are read.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use lockgate_model::ids::Digest;
+use lockgate_ports::trees::{Question, Sight};
+use lockgate_ports::{Blobs, Trees, WorkspaceError};
+
+use super::folders::WorkFolders;
+use super::tree_blobs::{Entry, Listing, read_folder};
+
+/// Links that may be followed on the way to one path, as Linux has it.
+const LINKS_MAX: usize = 40;
+/// Parts that one path may have once all links on the way are written out.
+const PARTS_MAX: usize = 4_096;
+
+impl Trees for WorkFolders {
+    fn look(&self, root: &Digest, questions: &[Question]) -> Result<Vec<Sight>, WorkspaceError> {
+        let mut tree = LazyTree { blobs: self.blobs(), root: *root, folders: HashMap::new() };
+        questions.iter().map(|question| tree.answer(question)).collect()
+    }
+}
+
+struct LazyTree<'a> {
+    blobs: &'a dyn Blobs,
+    root: Digest,
+    folders: HashMap<Digest, Rc<Listing>>,
+}
+
+/// Where a path leads.
+enum Found {
+    Folder(Digest),
+    Entry(Entry),
+}
+
+/// Why a path leads nowhere, as the answer that this is.
+type Lost = Sight;
+
+impl LazyTree<'_> {
+    fn answer(&mut self, question: &Question) -> Result<Sight, WorkspaceError> {
+        let (path, follow) = match question {
+            Question::Look { path, follow } => (path, *follow),
+            Question::Read(path) | Question::List(path) => (path, true),
+            Question::Link(path) => (path, false),
+        };
+        let found = match self.walk(path, follow)? {
+            Ok(found) => found,
+            Err(lost) => return Ok(lost),
+        };
+        Ok(match (question, found) {
+            (Question::Look { .. }, found) => seen(&found),
+            (Question::Read(_), Found::Entry(Entry::File { digest, .. })) => Sight::Content(digest),
+            (Question::List(_), Found::Folder(digest)) => Sight::Content(self.names(&digest)?),
+            (Question::Link(_), Found::Entry(Entry::Link(target))) => Sight::Target(target),
+            _ => Sight::WrongKind,
+        })
+    }
+
+    fn folder(&mut self, digest: &Digest) -> Result<Rc<Listing>, WorkspaceError> {
+        if let Some(known) = self.folders.get(digest) {
+            return Ok(known.clone());
+        }
+        let read = Rc::new(read_folder(digest, self.blobs)?);
+        self.folders.insert(*digest, read.clone());
+        Ok(read)
+    }
+
+    /// Names and kinds only: what is in the files of a folder is no part of its listing.
+    fn names(&mut self, digest: &Digest) -> Result<Digest, WorkspaceError> {
+        let mut text = String::new();
+        for (name, entry) in self.folder(digest)?.iter() {
+            let kind = match entry {
+                Entry::File { .. } => 'f',
+                Entry::Folder(_) => 'd',
+                Entry::Link(_) => 'l',
+            };
+            text.extend([kind]);
+            text.push_str(name);
+            text.push('\0');
+        }
+        Ok(Digest::of(text.as_bytes()))
+    }
+
+    /// Resolves a path as the kernel does beneath the root: part by part, links in their place.
+    fn walk(&mut self, path: &str, follow: bool) -> Result<Result<Found, Lost>, WorkspaceError> {
+        let mut left: Vec<String> = parts(path).rev().map(str::to_owned).collect();
+        let mut above = vec![self.root];
+        let mut links = 0;
+        while let Some(part) = left.pop() {
+            if part == ".." {
+                above.pop();
+                if above.is_empty() {
+                    return Ok(Err(Sight::Astray));
+                }
+                continue;
+            }
+            let here = *above.last().unwrap_or(&self.root);
+            match self.folder(&here)?.get(&part).cloned() {
+                None => return Ok(Err(Sight::Missing)),
+                Some(Entry::Folder(digest)) => above.push(digest),
+                Some(Entry::Link(target)) if follow || !left.is_empty() => {
+                    links += 1;
+                    if target.starts_with('/') || links > LINKS_MAX || left.len() > PARTS_MAX {
+                        return Ok(Err(Sight::Astray));
+                    }
+                    left.extend(parts(&target).rev().map(str::to_owned));
+                }
+                Some(entry) if left.is_empty() => return Ok(Ok(Found::Entry(entry))),
+                Some(_) => return Ok(Err(Sight::WrongKind)),
+            }
+        }
+        Ok(Ok(Found::Folder(*above.last().unwrap_or(&self.root))))
+    }
+}
+
+fn seen(found: &Found) -> Sight {
+    match found {
+        Found::Folder(_) | Found::Entry(Entry::Folder(_)) => Sight::Folder,
+        Found::Entry(Entry::File { size_bytes, .. }) => Sight::File(*size_bytes),
+        Found::Entry(Entry::Link(target)) => Sight::Link(target.len() as u64),
+    }
+}
+
+fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {
+    path.split('/').filter(|part| !matches!(*part, "" | "."))
+}
