@@ -8,6 +8,7 @@ use lockgate_model::grant::Grants;
 use lockgate_model::host_call::HostCall;
 use lockgate_model::ids::{AttemptId, Digest, RunId};
 use lockgate_model::outcome::Outcome;
+use lockgate_model::plan::Trust;
 use lockgate_ports::{Cancel, Invocation, Recorder};
 use lockgate_sandbox::bare::Bare;
 use serde_json::json;
@@ -48,11 +49,14 @@ pub(crate) fn invocation(component: Digest, number: u64) -> Invocation {
         call: call(number),
         attempt: attempt(),
         grants: Grants::default(),
+        grants_place: String::new(),
+        trust: Trust::Trusted,
         env: Default::default(),
         workspace: None,
         time_ms: 10_000,
         idempotency_key: String::new(),
         run_url: None,
+        answers: None,
     }
 }
 

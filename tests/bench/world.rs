@@ -6,6 +6,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use lockgate_engine::World;
 use lockgate_model::time::Timestamp;
+use lockgate_ports::egress::NoEgress;
+use lockgate_ports::secrets::NoSecrets;
+use lockgate_ports::trees::NoTrees;
 use lockgate_ports::{Blobs, Cache, Clock, Sandbox};
 use lockgate_sandbox::WasmSandbox;
 use lockgate_store::disk::{BlobFiles, WorkFolders};
@@ -71,6 +74,7 @@ fn sandbox(
     cache: Option<Arc<dyn Cache>>,
 ) -> Arc<dyn Sandbox> {
     let tools = NativeTools::new(lockgate_tools::Settings {
+        egress: Arc::new(NoEgress),
         definitions: Default::default(),
         bwrap: None,
         cache: None,
@@ -82,6 +86,9 @@ fn sandbox(
     let sandbox = WasmSandbox::new(lockgate_sandbox::Settings {
         blobs,
         tools: Arc::new(tools),
+        egress: Arc::new(NoEgress),
+        secrets: Arc::new(NoSecrets),
+        trees: Arc::new(NoTrees),
         cache,
         clock,
         compiled_folder: folder.join("compiled"),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lockgate_model::ids::ToolName;
 use lockgate_registry::{Mirror, Mirrors};
+use lockgate_secrets::SecretsConfig;
 use lockgate_tools::ToolDefinition;
 use lockgate_trust::{Signatures, TrustPolicy, TrustRule};
 use serde::Deserialize;
@@ -29,6 +30,16 @@ struct File {
     mirrors: Vec<Mirror>,
     trust: Vec<TrustRule>,
     tools: BTreeMap<ToolName, ToolDefinition>,
+    secrets: Option<SecretsConfig>,
+    egress: Option<EgressConfig>,
+}
+
+/// How requests leave.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct EgressConfig {
+    /// A PEM file of certificates that are believed beside the system's, for a private authority.
+    pub(crate) extra_roots: Option<PathBuf>,
 }
 
 /// What is configured.
@@ -38,6 +49,10 @@ pub(crate) struct Config {
     /// The project's rules, the user's, and the one for what came with the binary: each holds by itself.
     pub(crate) trust: Vec<TrustPolicy>,
     pub(crate) tools: BTreeMap<ToolName, ToolDefinition>,
+    /// The project names its encrypted file, the user everything else: a project must not choose variables of its user.
+    pub(crate) secrets: SecretsConfig,
+    /// The user's.
+    pub(crate) egress: EgressConfig,
 }
 
 impl Config {
@@ -46,6 +61,11 @@ impl Config {
         let project = ReadFile::at(&folder.join(CONFIG_FILE))?;
         let user = user_folder().map(|folder| folder.join(CONFIG_FILE));
         let user = user.map_or_else(|| Ok(ReadFile::default()), |path| ReadFile::at(&path))?;
+        let secrets = secrets(project.secrets.as_ref(), user.secrets.as_ref(), folder)?;
+        if project.egress.is_some() {
+            return Err(CliError::Usage(format!("{CONFIG_FILE}: [egress] stands in the user's file, not in a project's")));
+        }
+        let egress = user.egress.unwrap_or_default();
         let mut tools = user.tools;
         tools.extend(project.tools);
         let first_party = first_party()?;
@@ -54,7 +74,7 @@ impl Config {
             trust.push(first_party_trust()?);
         }
         let mirrors = project.mirrors.or(user.mirrors).or(first_party.unwrap_or_default());
-        Ok(Self { mirrors, trust, tools })
+        Ok(Self { mirrors, trust, tools, secrets, egress })
     }
 }
 
@@ -64,6 +84,8 @@ struct ReadFile {
     mirrors: Mirrors,
     trust: TrustPolicy,
     tools: BTreeMap<ToolName, ToolDefinition>,
+    secrets: Option<SecretsConfig>,
+    egress: Option<EgressConfig>,
 }
 
 impl ReadFile {
@@ -85,12 +107,33 @@ impl ReadFile {
     /// Understands a file's text.
     fn parse(text: &str, path: &Path) -> Result<Self, CliError> {
         let usage = |error: &dyn std::fmt::Display| CliError::Usage(format!("{}: {error}", path.display()));
-        let File { mirrors, trust, tools } = toml::from_str(text).map_err(|error| usage(&error))?;
+        let File { mirrors, trust, tools, secrets, egress } = toml::from_str(text).map_err(|error| usage(&error))?;
         let base = path.parent().unwrap_or(Path::new("."));
         let mirrors = Mirrors::new(mirrors, base).map_err(|error| usage(&error))?;
         let trust = TrustPolicy::new(trust, path).map_err(|error| CliError::Usage(crate::exit::chain(&error)))?;
-        Ok(Self { mirrors, trust, tools })
+        Ok(Self { mirrors, trust, tools, secrets, egress })
     }
+}
+
+/// A stranger's project could name a variable of its user's environment, and a host of its own to send it to. So it says
+/// where its encrypted file lies, and nothing else.
+fn secrets(
+    project: Option<&SecretsConfig>,
+    user: Option<&SecretsConfig>,
+    folder: &Path,
+) -> Result<SecretsConfig, CliError> {
+    let mut secrets = user.cloned().unwrap_or_default();
+    if let Some(project) = project {
+        if !project.from.is_empty() || project.vault != Default::default() {
+            return Err(CliError::Usage(format!(
+                "{}: [secrets.from] and [secrets.vault] stand in the user's file, not in a project's: they say which \
+                 variables and servers of this machine are asked",
+                folder.join(CONFIG_FILE).display()
+            )));
+        }
+        secrets.file.clone_from(&project.file);
+    }
+    Ok(secrets)
 }
 
 /// `<folder of the executable>/../lockgate-plugins`, where it exists.

@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lockgate_engine::{Engine, World};
-use lockgate_ports::{Blobs, Clock, EventLog, Journal, Sandbox, Workspaces};
+use lockgate_ports::{Blobs, Clock, Egress, EventLog, Journal, Sandbox, Secrets, Trees};
 use lockgate_sandbox::{SandboxError, WasmSandbox};
+use lockgate_secrets::{Environment, IdentitySource};
 use lockgate_store::disk::{BlobFiles, WorkFolders};
 use lockgate_store::sqlite::{Database, JournalFiles, owner_of_this_process};
 use lockgate_tools::NativeTools;
 
 use crate::clock::SystemClock;
-use crate::config::{Config, cache_folder};
+use crate::config::{Config, EgressConfig, cache_folder};
 use crate::exit::CliError;
 use crate::supply::Supply;
 
@@ -62,7 +63,7 @@ pub(crate) struct Host {
     pub(crate) supply: Supply,
     pub(crate) tools: Arc<NativeTools>,
     pub(crate) sandbox: Arc<dyn Sandbox>,
-    pub(crate) workspaces: Arc<dyn Workspaces>,
+    pub(crate) workspaces: Arc<WorkFolders>,
     /// Compiled code that nobody else may find; it goes with the process.
     _compiled: Option<tempfile::TempDir>,
 }
@@ -73,7 +74,9 @@ impl Host {
         let config = Config::read(folder)?;
         let stores = Stores::open(state)?;
         let workspaces = open_workspaces(&stores)?;
+        let egress = open_egress(&config.egress)?;
         let tools = Arc::new(NativeTools::new(lockgate_tools::Settings {
+            egress: egress.clone(),
             definitions: config.tools.clone(),
             bwrap: None,
             cache: Some(stores.database.clone()),
@@ -82,7 +85,14 @@ impl Host {
             stage_folder: stores.state.join("stage"),
             parallel_max: threads(),
         }));
-        let (sandbox, compiled) = open_sandbox(&stores, &tools)?;
+        let secrets = Arc::new(lockgate_secrets::Stores::open(
+            config.secrets.clone(),
+            folder,
+            IdentitySource::Usual,
+            Environment::of_process(),
+        ));
+        let services = Services { tools: tools.clone(), egress, secrets, trees: workspaces.clone() };
+        let (sandbox, compiled) = open_sandbox(&stores, &services)?;
         let supply = Supply::open(&config, state)?;
         Ok(Self { stores, supply, tools, sandbox, workspaces, _compiled: compiled })
     }
@@ -102,15 +112,36 @@ impl Host {
     }
 }
 
+/// What plugins reach through the host.
+struct Services {
+    tools: Arc<NativeTools>,
+    egress: Arc<dyn Egress>,
+    secrets: Arc<dyn Secrets>,
+    trees: Arc<dyn Trees>,
+}
+
+fn open_egress(config: &EgressConfig) -> Result<Arc<dyn Egress>, CliError> {
+    let mut settings = lockgate_egress::Settings::default();
+    if let Some(path) = &config.extra_roots {
+        let failed = |error| CliError::Usage(format!("[egress] extra-roots: cannot read {}: {error}", path.display()));
+        settings.extra_roots_pem = fs::read(path).map_err(failed)?;
+    }
+    let broker = lockgate_egress::Broker::new(settings);
+    Ok(broker.map_err(|error| CliError::Usage(crate::exit::chain(&error)))?)
+}
+
 /// Compiled plugins are kept for all projects of the user. Where that folder cannot be had they are kept for this process
 /// only: what lies in a project's own folder may have come with the project, and must never be run as it is.
 fn open_sandbox(
     stores: &Stores,
-    tools: &Arc<NativeTools>,
+    services: &Services,
 ) -> Result<(Arc<WasmSandbox>, Option<tempfile::TempDir>), CliError> {
     let settings = |folder: &Path| lockgate_sandbox::Settings {
         blobs: stores.blobs.clone(),
-        tools: tools.clone(),
+        tools: services.tools.clone(),
+        egress: services.egress.clone(),
+        secrets: services.secrets.clone(),
+        trees: services.trees.clone(),
         cache: Some(stores.database.clone()),
         clock: stores.clock.clone(),
         compiled_folder: folder.join("compiled"),
@@ -127,7 +158,7 @@ fn open_sandbox(
     Ok((WasmSandbox::new(settings(aside.path()))?, Some(aside)))
 }
 
-fn open_workspaces(stores: &Stores) -> Result<Arc<dyn Workspaces>, CliError> {
+fn open_workspaces(stores: &Stores) -> Result<Arc<WorkFolders>, CliError> {
     let name = stores.state.file_name().map(|name| name.to_string_lossy().into_owned());
     let names: Vec<&str> = name.as_deref().into_iter().chain([".lockgate"]).collect();
     Ok(WorkFolders::open(&stores.state, stores.blobs.clone(), &names)?)

@@ -1,6 +1,7 @@
 //! The binary `lockgate`: configuration, wiring, commands, terminal output. No logic of its own.
 
 mod args;
+mod attempts;
 mod catalog;
 mod clock;
 mod commands;

@@ -105,6 +105,9 @@ pub struct FunctionCall {
     /// The whole answer, where it does not follow from what the guest was given: a replay hands it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<RecordedAnswer>,
+    /// Blobs that the answer names: a replay elsewhere needs them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blobs: Vec<Digest>,
 }
 
 /// An answer as the guest got it, in a form that only the function itself reads.

@@ -44,6 +44,9 @@ pub struct Invocation {
     pub answers: Option<Arc<dyn Answers>>,
 }
 
+/// What a call is told that the record has no answer to.
+pub const UNANSWERED: &str = "the record has no answer to this call";
+
 /// The recorded answers of one attempt, for its replay.
 pub trait Answers: Send + Sync + std::fmt::Debug {
     /// The answer to the next call of this function with these arguments; none where the record has none.

@@ -53,3 +53,12 @@ pub trait Trees: Send + Sync {
     /// When the tree cannot be read.
     fn look(&self, root: &Digest, questions: &[Question]) -> Result<Vec<Sight>, WorkspaceError>;
 }
+
+/// A host without trees: what readers answer is not kept.
+pub struct NoTrees;
+
+impl Trees for NoTrees {
+    fn look(&self, _: &Digest, _: &[Question]) -> Result<Vec<Sight>, WorkspaceError> {
+        Err(WorkspaceError::Invalid("this host keeps no trees".to_owned()))
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lockgate_model::ids::{JobKey, RunId};
+use lockgate_model::ids::{Digest, JobKey, RunId};
 use lockgate_model::tree::{TreeFile, TreeRef};
 
 use crate::blobs::BlobError;
@@ -70,6 +70,12 @@ pub trait Workspaces: Send + Sync {
     /// # Errors
     /// When a glob is none or a blob is missing.
     fn files(&self, tree: &TreeRef, globs: &[String]) -> Result<Vec<TreeFile>, WorkspaceError>;
+
+    /// The blobs that hold a tree's structure: its folders and its times. With those of its files it can be made elsewhere.
+    ///
+    /// # Errors
+    /// When one of them is missing.
+    fn structure(&self, tree: &TreeRef) -> Result<Vec<Digest>, WorkspaceError>;
 
     /// Takes the folders of a run away; its trees stay.
     fn discard(&self, run: &RunId);

@@ -28,6 +28,14 @@ pub(crate) struct Kept {
     pub(crate) lines: Vec<HostCall>,
 }
 
+/// Whether a kept answer can be read.
+///
+/// # Errors
+/// Why it cannot.
+pub fn check_kept_answer(value: &[u8]) -> Result<(), String> {
+    ciborium::from_reader::<Kept, _>(value).map(drop).map_err(|error| error.to_string())
+}
+
 /// Where the answer of one call is looked for and kept.
 pub(crate) struct Cached<'a> {
     pub(crate) cache: TrustedCache,
@@ -74,6 +82,7 @@ impl Cached<'_> {
             result: json!({ "known-from": known.map(|kept| kept.attempt.to_string()) }),
             bytes: 0,
             answer: None,
+            blobs: Vec::new(),
         };
         HostCall { seq: 0, at_ms: 0, duration_us: 0, permission: Permission::Free, body: CallBody::Function(call) }
     }

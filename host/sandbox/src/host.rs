@@ -8,6 +8,7 @@ use lockgate_model::host_call::{CallBody, FunctionCall, Permission, RecordedAnsw
 use lockgate_model::ids::Digest;
 use lockgate_model::limits::{HANDLES_MAX, HOST_CALL_BYTES_MAX, HOST_CALLS_MAX};
 use lockgate_model::outcome::Limit;
+use lockgate_ports::sandbox::UNANSWERED;
 use lockgate_ports::{Blobs, Egress, Secrets, Tools};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -82,6 +83,8 @@ pub(crate) struct Host {
     locals: Vec<(&'static str, u64)>,
     /// The answer of the world to the call that is being carried out, until it is written down with it.
     answer: Option<RecordedAnswer>,
+    /// Blobs that this answer names.
+    pub(crate) answer_blobs: Vec<Digest>,
     permit: Option<Permit>,
     calls: u64,
 }
@@ -117,6 +120,7 @@ impl Host {
             last_tool: None,
             locals: Vec::new(),
             answer: None,
+            answer_blobs: Vec::new(),
             permit: Some(permit),
             calls: 0,
         }
@@ -209,8 +213,8 @@ impl Host {
         bytes: u64,
     ) {
         let (interface, function) = (function.interface.into(), function.name.into());
-        let answer = self.answer.take();
-        let call = FunctionCall { interface, function, arguments, result, bytes, answer };
+        let (answer, blobs) = (self.answer.take(), std::mem::take(&mut self.answer_blobs));
+        let call = FunctionCall { interface, function, arguments, result, bytes, answer, blobs };
         self.watch.record(began_us, permission, CallBody::Function(call));
     }
 
@@ -284,7 +288,7 @@ fn stopped(stop: &Stop) -> Json {
 }
 
 fn unanswered(function: Function) -> Stop {
-    Stop::Fault(format!("the record has no answer to this call of {}.{}", function.interface, function.name))
+    Stop::Fault(format!("{UNANSWERED}: {}.{}", function.interface, function.name))
 }
 
 /// What somebody is told of a missing grant.

@@ -28,6 +28,8 @@ mod sandbox;
 mod stop;
 mod watch;
 
+pub use answered::check_kept_answer;
+pub use observed::check_kept_questions;
 pub use sandbox::{SandboxError, Settings, WasmSandbox};
 
 /// The version of the contract that this host speaks.

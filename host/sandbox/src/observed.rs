@@ -19,6 +19,14 @@ const LISTS_MAX: usize = 8;
 #[derive(Default, Serialize, Deserialize)]
 struct Lists(Vec<Vec<Question>>);
 
+/// Whether kept questions can be read.
+///
+/// # Errors
+/// Why they cannot.
+pub fn check_kept_questions(value: &[u8]) -> Result<(), String> {
+    postcard::from_bytes::<Lists>(value).map(drop).map_err(|error| error.to_string())
+}
+
 /// The keys under which the answer may be, for this tree, by the lists that are known.
 pub(crate) fn keys(cache: &TrustedCache, trees: &dyn Trees, input: &Digest, root: &Digest) -> Vec<Digest> {
     let lists = read(cache, input).0;

@@ -170,7 +170,7 @@ impl WasmSandbox {
 
     /// Where the answer of a call is looked for; none where it is not to be known.
     fn cached(&self, kind: Kind, invocation: &Invocation) -> Option<Cached<'_>> {
-        let cache = self.cache.as_ref().filter(|_| invocation.answers.is_none())?;
+        let cache = self.cache.as_ref()?;
         let tree = invocation.workspace.as_ref().and_then(|workspace| workspace.tree);
         let root = tree.filter(|_| kind == Kind::Scanner);
         if !kind.is_pure() && root.is_none() {
@@ -232,6 +232,10 @@ impl Sandbox for WasmSandbox {
             return fresh(Outcome::Refused { code: RefusalCode::WrongKind, message });
         }
         match self.cached(is, &invocation) {
+            Some(cached) if invocation.answers.is_some() => {
+                recorder.record(cached.looked(None));
+                self.run(&plugin, (invocation, false), cancel, recorder).0
+            }
             Some(cached) => self.call_or_know(&plugin, (cached, invocation), cancel, recorder),
             None => self.run(&plugin, (invocation, false), cancel, recorder).0,
         }

@@ -209,7 +209,7 @@ fn sleep(world: &World, time_ms: u64, cancel: &Cancel) -> (Outcome, Arc<Memory>)
 fn a_long_sleep_runs_into_the_time_limit() {
     let (outcome, recorder) = sleep(world(), 200, &Cancel::default());
     assert!(matches!(outcome, Outcome::Limited { limit: Limit::Time, .. }), "{outcome:?}");
-    assert!(recorder.calls().iter().any(|call| call.permission == Permission::Granted("clock".to_owned())));
+    assert!(recorder.calls().iter().any(|call| call.permission == Permission::Granted("clock".into())));
 }
 
 #[test]

@@ -1,67 +1,50 @@
 //! Commands that need not run again: what they said and left, by the key of their action.
 
-use std::io;
 use std::path::Path;
 
 use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_ports::tools::{Completion, Ending, OutputSink};
-use lockgate_ports::{BlobError, Blobs, Cache, ToolError};
+use lockgate_ports::{Blobs, ToolError, TrustedCache};
 use serde::{Deserialize, Serialize};
 
-use crate::changes::{Changes, make_room, remove_all};
-use crate::folder::{FileTime, Folder, Kind, set_modified};
-use crate::limits::{CACHED_BYTES_MAX, CACHED_FILES_MAX};
+use crate::kept;
 use crate::request::Request;
-use crate::stage::fault;
-use crate::walk::Node;
 
 const NAMESPACE: &str = "action";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
+/// The completion holds what was changed, and nothing of its key: the key is made again by whoever asks for it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     version: u32,
     attempt: AttemptId,
     completion: Completion,
-    placed: Vec<Placed>,
-    removed: Vec<String>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Placed {
-    path: String,
-    what: What,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum What {
-    File { digest: Digest, is_executable: bool, modified: FileTime },
-    Folder,
-    Link { target: String },
 }
 
 /// The action cache: entries in `cache`, files in `blobs`.
 pub(crate) struct ActionCache<'a> {
-    pub(crate) cache: &'a dyn Cache,
+    pub(crate) cache: TrustedCache,
     pub(crate) blobs: &'a dyn Blobs,
 }
 
 impl ActionCache<'_> {
-    /// Carries a remembered result into the workspace and says again what the command said.
+    /// Carries a remembered result into the workspace and says again what the command said. Who made it may have been
+    /// granted more: what this step must not write is refused as if it had run.
     pub(crate) fn restore(
         &self,
         key: &Digest,
         workspace: &Path,
-        stdout_to_file: bool,
+        request: &Request,
         sink: &dyn OutputSink,
     ) -> Result<Option<Completion>, ToolError> {
         let Some(entry) = self.entry(key) else { return Ok(None) };
-        self.place_all(&entry, workspace).map_err(|error| {
-            fault(&format!("restoring what {} left into {}", entry.attempt, workspace.display()), &error)
-        })?;
+        if let Some(changes) = &entry.completion.changes {
+            request.may_change(changes.placed.iter().map(|placed| placed.path.as_str()))?;
+            request.may_change(changes.removed.iter().map(String::as_str))?;
+            kept::apply(self.blobs, changes, workspace)?;
+        }
         for (is_stderr, bytes) in [(false, &entry.completion.stdout), (true, &entry.completion.stderr)] {
-            let logged = is_stderr || !stdout_to_file;
+            let logged = is_stderr || request.stdout_to.is_none();
             if logged && !bytes.is_empty() {
                 sink.write(is_stderr, bytes);
             }
@@ -72,75 +55,47 @@ impl ActionCache<'_> {
     /// An entry that is whole; one whose files were pruned is as good as none.
     fn entry(&self, key: &Digest) -> Option<Entry> {
         let entry: Entry = serde_json::from_slice(&self.cache.get(NAMESPACE, key)?).ok()?;
-        let is_there = |placed: &Placed| match &placed.what {
-            What::File { digest, .. } => self.blobs.contains(digest),
-            _ => true,
-        };
-        (entry.version == VERSION && entry.placed.iter().all(is_there)).then_some(entry)
+        let is_whole = entry.completion.changes.as_ref().is_some_and(|changes| kept::is_whole(self.blobs, changes));
+        (entry.version == VERSION && is_whole).then_some(entry)
     }
 
-    fn place_all(&self, entry: &Entry, workspace: &Path) -> io::Result<()> {
-        let into = Folder::open(workspace)?;
-        remove_all(&entry.removed, &into)?;
-        entry.placed.iter().try_for_each(|placed| self.place(placed, &into, workspace))
-    }
-
-    fn place(&self, placed: &Placed, into: &Folder, workspace: &Path) -> io::Result<()> {
-        let (to, name) = into.parent_made(&placed.path)?;
-        match &placed.what {
-            What::Folder => {
-                make_room(&to, name, &Kind::Folder)?;
-                to.child_made(name).map(drop)
-            }
-            What::Link { target } => to.link(name, target),
-            What::File { digest, is_executable, modified } => {
-                to.remove(name)?;
-                self.blobs.copy_to(digest, &workspace.join(&placed.path)).map_err(io::Error::other)?;
-                to.set_plain_mode(name, *is_executable)?;
-                set_modified(&to.read(name)?, *modified)
-            }
-        }
-    }
-
-    /// Remembers a result, unless it is one that must not be: it failed, was cut, or is too large. A cache may forget,
-    /// so a blob that cannot be kept is no error.
-    pub(crate) fn store(
-        &self,
-        key: &Digest,
-        workspace: &Path,
-        request: &Request,
-        changes: Changes,
-        completion: &Completion,
-        attempt: &AttemptId,
-    ) {
-        let is_repeatable = request.scratch.iter().all(|scratch| scratch.was_empty) && changes.left_out.is_empty();
-        let is_whole = completion.ending == Ending::Exited(0) && !completion.truncated;
-        if !is_repeatable || !is_whole || !is_small(&changes) {
-            return;
-        }
-        let placed = changes.placed.into_iter().map(|node| self.keep(node, workspace)).collect::<Result<_, _>>();
-        let Ok(placed) = placed else { return };
-        let (attempt, completion, removed) = (attempt.clone(), completion.clone(), changes.removed);
-        let entry = Entry { version: VERSION, attempt, completion, placed, removed };
+    /// Remembers a result.
+    pub(crate) fn store(&self, key: &Digest, completion: &Completion, attempt: &AttemptId) {
+        let (attempt, completion) = (attempt.clone(), completion.clone());
+        let entry = Entry { version: VERSION, attempt, completion };
         if let Ok(bytes) = serde_json::to_vec(&entry) {
             self.cache.put(NAMESPACE, key, bytes);
         }
     }
+}
 
-    fn keep(&self, node: Node, workspace: &Path) -> Result<Placed, BlobError> {
-        let modified = node.stamp.modified();
-        let what = match node.kind {
-            Kind::File { is_executable } => {
-                let (digest, _) = self.blobs.put_file(&workspace.join(&node.path), CACHED_BYTES_MAX)?;
-                What::File { digest, is_executable, modified }
-            }
-            Kind::Link { target } => What::Link { target },
-            Kind::Folder | Kind::Special => What::Folder,
-        };
-        Ok(Placed { path: node.path, what })
+/// Why a result must not be remembered, whatever it left; none where it may be.
+pub(crate) fn unfit(request: &Request, completion: &Completion) -> Option<&'static str> {
+    if completion.ending != Ending::Exited(0) {
+        Some("command failed")
+    } else if completion.truncated {
+        Some("output truncated")
+    } else if request.scratch.iter().any(|scratch| !scratch.was_empty) {
+        Some("scratch was not empty")
+    } else {
+        None
     }
 }
 
-fn is_small(changes: &Changes) -> bool {
-    changes.placed.len() <= CACHED_FILES_MAX && changes.size_bytes() <= CACHED_BYTES_MAX
+/// Whether a kept result can be read, and every file that it left is there and whole.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_kept(value: &[u8], blobs: &dyn Blobs) -> Result<(), String> {
+    let entry: Entry = serde_json::from_slice(value).map_err(|error| error.to_string())?;
+    if entry.version != VERSION {
+        return Err(format!("it has version {}", entry.version));
+    }
+    let placed = entry.completion.changes.iter().flat_map(|changes| &changes.placed);
+    for placed in placed {
+        if let lockgate_ports::tools::PlacedKind::File { digest, .. } = &placed.what {
+            blobs.get(digest, crate::limits::CACHED_BYTES_MAX).map_err(|error| error.to_string())?;
+        }
+    }
+    Ok(())
 }

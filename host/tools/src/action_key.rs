@@ -7,12 +7,13 @@ use std::io;
 use std::path::Path;
 
 use lockgate_model::ids::Digest;
+use lockgate_ports::tools::KeyPart;
 use prost::Message;
 
 use crate::fingerprint::digest_of;
 use crate::folder::{Folder, Kind};
+use crate::key_parts;
 use crate::request::Request;
-use crate::walk::walk;
 
 #[derive(Clone, PartialEq, Message)]
 struct DigestMessage {
@@ -92,8 +93,24 @@ struct Inputs {
     below: BTreeMap<String, Inputs>,
 }
 
+/// What a request's result depends on.
+#[derive(Debug)]
+pub(crate) struct ActionKey {
+    /// The key; none where the fingerprint of a tool cannot be had.
+    pub(crate) digest: Option<Digest>,
+    /// What it is made of.
+    pub(crate) parts: Vec<KeyPart>,
+}
+
 /// The key of a request over the files of `workspace`; `fingerprints` are those of its tools, in order.
-pub(crate) fn key(workspace: &Path, request: &Request, fingerprints: &[Digest]) -> io::Result<Digest> {
+pub(crate) fn key(workspace: &Path, request: &Request, fingerprints: &[Option<Digest>]) -> io::Result<ActionKey> {
+    let input_root = inputs(workspace, request)?.digest();
+    let parts = key_parts::parts(request, &format!("sha256:{}", input_root.hash), fingerprints);
+    let known: Option<Vec<Digest>> = fingerprints.iter().copied().collect();
+    Ok(ActionKey { digest: known.map(|fingerprints| action(request, input_root, &fingerprints)), parts })
+}
+
+fn action(request: &Request, input_root: DigestMessage, fingerprints: &[Digest]) -> Digest {
     let command = Command {
         arguments: request.argv.clone(),
         environment_variables: request.env.iter().map(|(name, value)| pair(name, value)).collect(),
@@ -101,10 +118,10 @@ pub(crate) fn key(workspace: &Path, request: &Request, fingerprints: &[Digest]) 
     };
     let action = Action {
         command_digest: Some(digest(&command)),
-        input_root_digest: Some(inputs(workspace, request)?.digest()),
+        input_root_digest: Some(input_root),
         platform: Some(Platform { properties: properties(request, fingerprints) }),
     };
-    Ok(Digest::of(&action.encode_to_vec()))
+    Digest::of(&action.encode_to_vec())
 }
 
 /// In order of name, then of value, as the API wants them.
@@ -126,7 +143,7 @@ fn properties(request: &Request, fingerprints: &[Digest]) -> Vec<Pair> {
 fn inputs(workspace: &Path, request: &Request) -> io::Result<Inputs> {
     let mut root = Inputs::default();
     let folder = Folder::open(workspace)?;
-    walk(&folder, "", &request.inputs, &request.scratch_names(), &mut |folder, name, node| {
+    request.walk_inputs(&folder, &mut |folder, name, node| {
         let (parents, _) = node.path.rsplit_once('/').unwrap_or(("", ""));
         let at = root.at(parents);
         match node.kind {

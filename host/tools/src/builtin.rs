@@ -15,6 +15,16 @@ pub(crate) const PROGRAM_FOLDERS: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/b
 const SYSTEM_ROOTS: [&str; 8] =
     ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache"];
 
+/// Where distributions keep the certificates that programs trust; private keys lie elsewhere.
+const TRUST_ANCHORS: [&str; 6] = [
+    "/etc/ca-certificates/extracted",
+    "/etc/pki/ca-trust/extracted",
+    "/etc/pki/tls/cert.pem",
+    "/etc/pki/tls/certs",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/certs",
+];
+
 /// Where the Rust toolchain is seen, wherever it is on the host: keys do not depend on a home folder.
 pub(crate) const RUST_FOLDER: &str = "/toolchains/rust";
 
@@ -57,7 +67,16 @@ pub(crate) const BUILTINS: &[Builtin] = &[
 
 /// The system's roots that exist here. `/bin` and its like are links into `/usr` on most machines and stay links.
 pub(crate) fn system_roots() -> Vec<Root> {
-    let existing = SYSTEM_ROOTS.into_iter().map(Path::new).filter(|path| path.symlink_metadata().is_ok());
+    existing(&SYSTEM_ROOTS)
+}
+
+/// What a program needs to know whom to trust over the network.
+pub(crate) fn trust_anchors() -> Vec<Root> {
+    existing(&TRUST_ANCHORS)
+}
+
+fn existing(paths: &[&str]) -> Vec<Root> {
+    let existing = paths.iter().map(Path::new).filter(|path| path.symlink_metadata().is_ok());
     existing.map(|path| Root { link: std::fs::read_link(path).ok(), ..Root::same(path) }).collect()
 }
 

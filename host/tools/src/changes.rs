@@ -48,6 +48,8 @@ impl Changes {
             }
         }
         changes.check(request, limits)?;
+        request.may_change(changes.placed.iter().map(|node| node.path.as_str()))?;
+        request.may_change(changes.removed.iter().map(String::as_str))?;
         changes.apply(stage, workspace, request).map_err(io_fault)?;
         Ok(changes)
     }

@@ -1,6 +1,6 @@
 //! What is told of a command that has ended.
 
-use lockgate_ports::tools::{Completion, Ending};
+use lockgate_ports::tools::{self, Completion, Ending};
 
 use crate::changes::Changes;
 use crate::limits::Limits;
@@ -12,13 +12,13 @@ fn ending(finished: &Finished) -> Ending {
     match (finished.stopped, finished.code) {
         (Some(Stopped::TimedOut), _) => Ending::TimedOut,
         (Some(Stopped::Cancelled), _) => Ending::Cancelled,
-        (Some(Stopped::TooManyProcesses), _) => Ending::Signalled(9),
+        (Some(Stopped::TooManyProcesses | Stopped::NoNetwork), _) => Ending::Signalled(9),
         (None, Some(code @ 129..=159)) => Ending::Signalled(code - 128),
         (None, code) => Ending::Exited(code.unwrap_or(u8::MAX)),
     }
 }
 
-/// What the caller is told.
+/// What the caller is told, as far as the process tells it.
 pub(crate) fn completion(finished: Finished) -> Completion {
     Completion {
         ending: ending(&finished),
@@ -29,6 +29,8 @@ pub(crate) fn completion(finished: Finished) -> Completion {
         stdout: finished.stdout.bytes,
         stderr: finished.stderr.bytes,
         cached_from: None,
+        changes: None,
+        key: Vec::new(),
     }
 }
 
@@ -43,6 +45,8 @@ pub(crate) fn never_started() -> Completion {
         cpu_ms: 0.0,
         max_rss_bytes: 0,
         cached_from: None,
+        changes: Some(tools::Changes::default()),
+        key: Vec::new(),
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Folder {
 }
 
 /// Seconds and nanoseconds since the Unix epoch.
-pub(crate) type FileTime = (i64, i64);
+pub(crate) type FileTime = (i64, u32);
 
 /// What a file is, without following it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,7 +237,7 @@ impl Folder {
 /// Sets a file's modification time. Build tools compare these.
 pub(crate) fn set_modified(file: &File, (seconds, nanoseconds): FileTime) -> io::Result<()> {
     let last_access = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
-    let last_modification = Timespec { tv_sec: seconds, tv_nsec: nanoseconds };
+    let last_modification = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
     Ok(rustix::fs::futimens(file, &Timestamps { last_access, last_modification })?)
 }
 

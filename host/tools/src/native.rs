@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lockgate_model::ids::{Digest, ToolName};
-use lockgate_ports::tools::{Completion, OutputSink};
-use lockgate_ports::{Blobs, Cache, Cancel, Clock, ToolAction, ToolError, Tools};
+use lockgate_ports::egress::Contact;
+use lockgate_ports::tools::{self, Completion, OutputSink};
+use lockgate_ports::{Blobs, Cache, Cancel, Clock, Egress, ToolAction, ToolError, Tools, TrustedCache};
 
-use crate::action_cache::ActionCache;
-use crate::action_key;
+use crate::action_cache::{ActionCache, unfit};
+use crate::action_key::{self, ActionKey};
 use crate::bubblewrap;
 use crate::catalog::{Catalog, Tool};
 use crate::changes::Changes;
@@ -19,7 +20,10 @@ use crate::definition::ToolDefinition;
 use crate::diagnose::{Check, diagnose, why_not_started};
 use crate::fingerprint::Fingerprints;
 use crate::folder::Folder;
+use crate::kept::{self, NotKept};
+use crate::key_parts::not_kept;
 use crate::limits::{FINGERPRINT_MS_MAX, Limits};
+use crate::network::{Network, no_proxy};
 use crate::permits::Permits;
 use crate::process::{Enclosure, Finished, Stopped};
 use crate::request::Request;
@@ -35,6 +39,8 @@ pub struct Settings {
     pub cache: Option<Arc<dyn Cache>>,
     /// Where files of remembered results are.
     pub blobs: Arc<dyn Blobs>,
+    /// Serves the proxy of commands that are granted hosts.
+    pub egress: Arc<dyn Egress>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where stages are made; best on the file system of the workspaces. Made where it is absent.
@@ -49,6 +55,7 @@ pub struct NativeTools {
     bwrap: Option<PathBuf>,
     cache: Option<Arc<dyn Cache>>,
     blobs: Arc<dyn Blobs>,
+    egress: Arc<dyn Egress>,
     clock: Arc<dyn Clock>,
     stage_folder: PathBuf,
     permits: Permits,
@@ -69,6 +76,7 @@ impl NativeTools {
             bwrap: settings.bwrap.map(|path| absolute(&path)),
             cache: settings.cache,
             blobs: settings.blobs,
+            egress: settings.egress,
             clock: settings.clock,
             stage_folder: absolute(&settings.stage_folder),
             permits: Permits::new(settings.parallel_max),
@@ -100,7 +108,7 @@ impl NativeTools {
         &self,
         action: &ToolAction,
         request: &Request,
-        sink: &dyn OutputSink,
+        sink: &Arc<dyn OutputSink>,
         cancel: &Cancel,
     ) -> Result<(Completion, Changes), ToolError> {
         let stage = Stage::make(&self.stage_folder, &action.workspace, request)?;
@@ -124,7 +132,7 @@ impl NativeTools {
         &self,
         stage: &Stage,
         request: &Request,
-        sink: &dyn OutputSink,
+        sink: &Arc<dyn OutputSink>,
         cancel: &Cancel,
     ) -> Result<Finished, ToolError> {
         let bwrap = bubblewrap::find(self.bwrap.as_deref())?;
@@ -133,42 +141,82 @@ impl NativeTools {
         let mut enclosure = Enclosure {
             bwrap: &bwrap,
             options: bubblewrap::options(stage, request, &self.limits),
+            secrets: &request.secrets,
             argv: &request.argv,
             stdin: &request.stdin,
             stdout_file: stdout_file.map_err(|error| fault("making the file for standard output", &error))?,
             time_ms: request.time_ms,
+            network: self.network(request, sink),
             limits: &self.limits,
             clock: &*self.clock,
         };
-        let finished = enclosure.run(sink, cancel);
+        let finished = enclosure.run(&**sink, cancel);
         let finished = finished.map_err(|error| fault(&format!("running {}", bwrap.display()), &error))?;
+        if let Some(fault) = finished.network_fault.as_deref().filter(|_| finished.stopped == Some(Stopped::NoNetwork))
+        {
+            return Err(no_proxy(fault));
+        }
         let is_explained = finished.code.is_some() || finished.stopped.is_some();
         if is_explained { Ok(finished) } else { Err(why_not_started(&bwrap, &finished.stderr.bytes)) }
     }
 
-    /// The key of an action; none where there is no cache, or where a tool's fingerprint cannot be had.
-    fn key(&self, action: &ToolAction, request: &Request, cancel: &Cancel) -> Result<Option<Digest>, ToolError> {
-        if self.cache.is_none() {
-            return Ok(None);
-        }
+    fn key(&self, action: &ToolAction, request: &Request, cancel: &Cancel) -> Result<ActionKey, ToolError> {
         let fingerprint = |tool: &Tool| self.fingerprints.of(tool, |version| self.ask(tool, version, cancel));
-        let Some(fingerprints) = request.tools.iter().map(fingerprint).collect::<Option<Vec<_>>>() else {
-            return Ok(None);
-        };
+        let fingerprints: Vec<Option<Digest>> = request.tools.iter().map(fingerprint).collect();
         let key = action_key::key(&action.workspace, request, &fingerprints);
-        key.map(Some).map_err(|error| fault(&format!("reading the inputs in {}", action.workspace.display()), &error))
+        key.map_err(|error| fault(&format!("reading the inputs in {}", action.workspace.display()), &error))
+    }
+
+    /// The way to the network that a request is granted, if any.
+    fn network(&self, request: &Request, sink: &Arc<dyn OutputSink>) -> Option<Network> {
+        let sink = sink.clone();
+        let network = || Network {
+            egress: self.egress.clone(),
+            rules: request.http.clone(),
+            contacted: Arc::new(move |contact| sink.contacted(contact)),
+        };
+        (!request.http.is_empty()).then(network)
     }
 
     /// Asks a tool for its version, in the sandbox as everything else.
     fn ask(&self, tool: &Tool, version: &[String], cancel: &Cancel) -> Option<Vec<u8>> {
         let request = Request::version(tool, version, FINGERPRINT_MS_MAX);
         let stage = Stage::empty(&self.stage_folder, &request).ok()?;
-        let finished = self.enclose(&stage, &request, &Silence, cancel).ok()?;
+        let silence: Arc<dyn OutputSink> = Arc::new(Silence);
+        let finished = self.enclose(&stage, &request, &silence, cancel).ok()?;
         (finished.code == Some(0)).then(|| [finished.stdout.bytes, finished.stderr.bytes].concat())
     }
 
-    fn action_cache(&self) -> Option<ActionCache<'_>> {
-        self.cache.as_deref().map(|cache| ActionCache { cache, blobs: &*self.blobs })
+    /// Runs a command that is not known, and remembers its result where that may be.
+    fn run_anew(
+        &self,
+        action: &ToolAction,
+        request: &Request,
+        key: Option<(&Digest, &ActionCache<'_>)>,
+        sink: &Arc<dyn OutputSink>,
+        cancel: &Cancel,
+    ) -> Result<(Completion, Option<&'static str>), ToolError> {
+        let (mut completion, changes) = self.execute(action, request, sink, cancel)?;
+        let kept = kept::keep(&*self.blobs, &action.workspace, &changes);
+        completion.changes = kept.as_ref().ok().cloned();
+        let is_repeatable = changes.left_out.is_empty();
+        let unfit = request.uncacheable().or_else(|| unfit(request, &completion)).or(match kept {
+            Err(NotKept::TooLarge) => Some("too large"),
+            Err(NotKept::Unstored) => Some("its files could not be stored"),
+            Ok(_) if !is_repeatable => Some("it left a device, a socket or a pipe"),
+            Ok(_) => None,
+        });
+        let Some((key, cache)) = key else { return Ok((completion, unfit.or(Some("no cache for it")))) };
+        if unfit.is_none() {
+            cache.store(key, &completion, &action.attempt);
+        }
+        Ok((completion, unfit))
+    }
+
+    /// The action cache as this action may use it; none where it may not.
+    fn action_cache(&self, action: &ToolAction, request: &Request) -> Option<ActionCache<'_>> {
+        let cache = self.cache.clone().filter(|_| request.uncacheable().is_none())?;
+        Some(ActionCache { cache: TrustedCache::new(cache, action.trust), blobs: &*self.blobs })
     }
 }
 
@@ -182,18 +230,21 @@ impl Tools for NativeTools {
         bubblewrap::find(self.bwrap.as_deref())?;
         std::fs::create_dir_all(&self.stage_folder).map_err(|error| fault("making the folder of stages", &error))?;
         let Some(_permit) = self.permits.acquire(cancel) else { return Ok(never_started()) };
-        let key = self.key(&action, &request, cancel)?;
-        let cached = key.as_ref().zip(self.action_cache());
-        if let Some((key, cache)) = &cached
-            && let Some(completion) = cache.restore(key, &action.workspace, action.stdout_to.is_some(), &*output)?
+        let ActionKey { digest, mut parts } = self.key(&action, &request, cancel)?;
+        let cache = self.action_cache(&action, &request);
+        let known = digest.as_ref().zip(cache.as_ref());
+        if let Some((key, cache)) = known
+            && let Some(completion) = cache.restore(key, &action.workspace, &request, &*output)?
         {
-            return Ok(completion);
+            return Ok(Completion { key: parts, ..completion });
         }
-        let (completion, changes) = self.execute(&action, &request, &*output, cancel)?;
-        if let Some((key, cache)) = cached {
-            cache.store(key, &action.workspace, &request, changes, &completion, &action.attempt);
-        }
-        Ok(completion)
+        let (completion, unfit) = self.run_anew(&action, &request, known, &output, cancel)?;
+        parts.extend(unfit.map(not_kept));
+        Ok(Completion { key: parts, ..completion })
+    }
+
+    fn apply(&self, changes: &tools::Changes, workspace: &Path) -> Result<(), ToolError> {
+        kept::apply(&*self.blobs, changes, workspace)
     }
 }
 
@@ -207,6 +258,8 @@ struct Silence;
 
 impl OutputSink for Silence {
     fn write(&self, _is_stderr: bool, _bytes: &[u8]) {}
+
+    fn contacted(&self, _contact: Contact) {}
 }
 
 fn check_working_folder(stage: &Stage, request: &Request) -> Result<(), ToolError> {

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::folder::{Folder, Kind, set_modified};
 use crate::request::Request;
-use crate::walk::{Node, Stamp, walk};
+use crate::walk::{Node, Stamp};
 
 /// A stage that is removed when it is dropped.
 #[derive(Debug)]
@@ -55,9 +55,8 @@ impl Stage {
         Ok(stage)
     }
 
-    /// What lies where a scratch folder will be is hidden by it, so it is not copied.
     fn copy(&mut self, workspace: &Folder, inside: &Folder, request: &Request) -> io::Result<()> {
-        walk(workspace, "", &request.inputs, &request.scratch_names(), &mut |folder, name, node| {
+        request.walk_inputs(workspace, &mut |folder, name, node| {
             let (to, _) = inside.parent_made(&node.path)?;
             place(&to, name, folder, name, &node)?;
             if let Some(stat) = to.stat(name)? {

@@ -80,6 +80,8 @@ mod tests {
 
     impl OutputSink for Deaf {
         fn write(&self, _is_stderr: bool, _bytes: &[u8]) {}
+
+        fn contacted(&self, _contact: lockgate_ports::egress::Contact) {}
     }
 
     #[test]

@@ -32,14 +32,13 @@ pub(crate) struct Node {
 
 impl Stamp {
     /// The stamp of what was looked at.
-    #[expect(clippy::cast_sign_loss, reason = "sizes are not negative")]
     pub(crate) fn of(stat: &Stat) -> Self {
         Self {
             inode: stat.st_ino,
             mode: stat.st_mode,
-            size_bytes: stat.st_size as u64,
-            modified: (stat.st_mtime, stat.st_mtime_nsec as i64),
-            changed: (stat.st_ctime, stat.st_ctime_nsec as i64),
+            size_bytes: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: (stat.st_mtime, nanoseconds(stat.st_mtime_nsec)),
+            changed: (stat.st_ctime, nanoseconds(stat.st_ctime_nsec)),
         }
     }
 
@@ -50,6 +49,11 @@ impl Stamp {
     pub(crate) fn size_bytes(&self) -> u64 {
         self.size_bytes
     }
+}
+
+/// The kernel's nanoseconds are below a thousand million.
+fn nanoseconds(of: impl TryInto<u32>) -> u32 {
+    of.try_into().unwrap_or(0)
 }
 
 /// What is done with each node: it gets the folder that the node is in and the node's name there.

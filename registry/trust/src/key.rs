@@ -6,7 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lockgate_model::ids::Digest;
 use sigstore_crypto::{KeyAlgorithm, SigningScheme, VerificationKey, validate_raw_public_key};
-use sigstore_types::{DerPublicKey, DsseEnvelope};
+use sigstore_types::{Bundle, DerPublicKey, DsseEnvelope};
+
+use crate::bundle;
+use crate::verdict::{Reason, Signer};
 
 /// A public key: ECDSA on P-256 (SHA-256) or P-384 (SHA-384), Ed25519, or RSA from 2048 bits (PKCS #1 v1.5, SHA-256).
 ///
@@ -77,6 +80,22 @@ impl PublicKey {
     /// Whether this key made the envelope's signature (DSSE protocol: over the payload's type and the payload).
     pub(crate) fn has_signed(&self, envelope: &DsseEnvelope) -> bool {
         sigstore_crypto::verify_signature(&self.spki, &envelope.pae(), &envelope.signature.sig, self.scheme).is_ok()
+    }
+}
+
+/// The key that signed. The bundle's hint only explains a failure: every key is tried, whatever the hint says.
+///
+/// `sigstore-verify` is not asked here: it refuses every bundle without a log entry or timestamp, which is what signing
+/// with a key of one's own gives. A key needs neither: no certificate can have expired.
+pub(crate) fn signer(keys: &[PublicKey], bundle: &Bundle) -> Result<Signer, Reason> {
+    let envelope = bundle::envelope(bundle)?;
+    let hint = bundle::key_hint(bundle).ok_or(Reason::NoKey)?;
+    if let Some(key) = keys.iter().find(|key| key.has_signed(envelope)) {
+        return Ok(Signer::Key { name: key.name().to_owned(), id: key.id() });
+    }
+    match keys.iter().find(|key| key.hint() == hint) {
+        Some(key) => Err(Reason::InvalidSignature { key: key.to_string() }),
+        None => Err(Reason::OtherKey { hint: hint.to_owned() }),
     }
 }
 

@@ -17,12 +17,15 @@
 //! A rule with `provenance` wants a SLSA provenance attestation beside the signature, by the same signers, that names the
 //! builder and the source.
 //!
+//! [`verify_attestation`] asks no policy: an attestation of a file is checked against keys that somebody names.
+//!
 //! How a bundle is attached to a plugin in a registry is told, and done, in [`referrer`].
 //!
 //! What this room does not know: sockets, registries, how a plugin is fetched or run. It reads the key files and trusted
 //! roots that rules name, and nothing else.
 
 mod armor;
+mod attestation;
 mod bundle;
 mod file;
 mod identity;
@@ -37,13 +40,14 @@ mod statement;
 mod text;
 mod verdict;
 
+pub use attestation::{Attestation, verify_attestation};
 pub use bundle::{BUNDLE_BYTES_MAX, BUNDLE_MEDIA_TYPE, BUNDLES_MAX};
 pub use identity::{Identity, IdentityError};
 pub use key::{PublicKey, PublicKeyError};
 pub use policy::{PolicyError, Problem, Requirement, TrustPolicy};
 pub use provenance::{PROVENANCE_PREDICATE, PROVENANCE_PREDICATE_V0_2, Provenance};
 pub use rule::{IdentityRule, ProvenanceRule, Signatures, TrustRule};
-pub use sign::{SignError, attest, sign};
+pub use sign::{SignError, attest, attest_statement, sign};
 pub use signing_key::{SIGNING_KEY_BYTES_MAX, SigningKey, SigningKeyError};
 pub use statement::{SIGNATURE_PREDICATE, STATEMENT_BYTES_MAX, STATEMENT_MEDIA_TYPE, SUBJECTS_MAX};
 pub use verdict::{Finding, Missing, Reason, Refusal, Signer, Trusted, Untrusted};

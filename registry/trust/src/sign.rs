@@ -1,4 +1,4 @@
-//! Signing: a statement about a manifest, in an envelope, in a bundle.
+//! Signing: a statement about a manifest or a file, in an envelope, in a bundle.
 
 use lockgate_model::ids::Digest;
 use serde_json::{Map, Value};
@@ -9,6 +9,7 @@ use sigstore_types::{
 
 use crate::signing_key::{SigningKey, SigningKeyError};
 use crate::statement::{self, SIGNATURE_PREDICATE, STATEMENT_BYTES_MAX, STATEMENT_MEDIA_TYPE};
+use crate::verdict::Reason;
 
 /// Why nothing was signed.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +26,9 @@ pub enum SignError {
     /// The bundle could not be written.
     #[error("the bundle cannot be encoded")]
     Bundle(#[source] sigstore_types::Error),
+    /// Those who verify would refuse the statement.
+    #[error("the statement is not signed, as nobody would accept it; write an in-toto statement of version 1")]
+    Refused(#[source] Reason),
     /// The key could not sign.
     #[error(transparent)]
     Key(#[from] SigningKeyError),
@@ -50,6 +54,18 @@ pub fn attest(
     predicate: &Value,
 ) -> Result<Vec<u8>, SignError> {
     let statement = statement::write(manifest, predicate_type, predicate).map_err(SignError::Statement)?;
+    sign_statement(key, statement)
+}
+
+/// Attests by a statement that is written already (in-toto attestation framework, "Statement" of version 1, JSON): a
+/// bundle as above, whose payload is these very bytes.
+///
+/// # Errors
+/// When it is no statement, too large, or the cryptographic library refuses.
+pub fn attest_statement(key: &SigningKey, statement: Vec<u8>) -> Result<Vec<u8>, SignError> {
+    if statement.len() <= STATEMENT_BYTES_MAX {
+        statement::read(&statement).map_err(SignError::Refused)?;
+    }
     sign_statement(key, statement)
 }
 

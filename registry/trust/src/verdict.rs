@@ -148,6 +148,9 @@ pub enum Reason {
         /// About what, when it says so.
         found: Option<Digest>,
     },
+    /// The same thing twice among its subjects: which of their names counts cannot be told.
+    #[error("its statement names the same subject twice")]
+    DuplicateSubject,
     /// Made with a key that the rule does not name.
     #[error("made with another key (hint {})", shown(.hint))]
     OtherKey {

@@ -1,13 +1,17 @@
 //! The command line.
 
+mod journal;
 mod plugin;
 mod registry;
+mod secrets;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 
-pub(crate) use plugin::{AddArgs, PluginCommand, PushArgs, UpdateArgs};
+pub(crate) use journal::{CacheCommand, GrantsCommand, ReplayArgs};
+pub(crate) use plugin::{AddArgs, PluginCommand, PushArgs, RehearseArgs, UpdateArgs};
+pub(crate) use secrets::{SecretsCommand, SetArgs};
 pub(crate) use registry::{RegistryCommand, ScopeArg, ServeArgs, TokenCommand};
 
 /// Runs delivery pipelines whose every step is a sandboxed WASI component.
@@ -110,6 +114,62 @@ pub(crate) enum Command {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Show every call that a step made to the host: what it asked, what it was answered, by which grant.
+    Journal {
+        /// Its id, the end of its id, or `latest`.
+        run: String,
+        /// `JOB/STEP`, or `STEP` where only one job has it; `#N` behind it names one try.
+        step: String,
+        /// One JSON object a line, with digests of arguments and results.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say whether a step's answer was known before, and if not, exactly what differed.
+    Explain {
+        /// Its id, the end of its id, or `latest`.
+        run: String,
+        /// `JOB/STEP`, or `STEP` where only one job has it; `#N` behind it names one try.
+        step: Option<String>,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Carry steps out again from their record, without network and native tools, and compare.
+    Replay(ReplayArgs),
+    /// Write all that it takes to replay a step on another machine into one file.
+    Bundle {
+        /// Its id, the end of its id, or `latest`.
+        run: String,
+        /// `JOB/STEP`, or `STEP` where only one job has it; `#N` behind it names one try.
+        step: String,
+        /// The file.
+        #[arg(long, short, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// What steps may do.
+    #[command(subcommand)]
+    Grants(GrantsCommand),
+    /// Answers that are kept.
+    #[command(subcommand)]
+    Cache(CacheCommand),
+    /// Values that nobody may see, encrypted in the repository.
+    #[command(subcommand)]
+    Secrets(SecretsCommand),
+    /// Show what an artifact was made of and where, and check who says so.
+    Verify {
+        /// The file.
+        #[arg(value_name = "ARTIFACT")]
+        artifact: PathBuf,
+        /// The public key of the host that made it; this host's own where absent.
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
+        /// The attestation; looked for among those of this state folder where absent.
+        #[arg(long, value_name = "FILE")]
+        bundle: Option<PathBuf>,
+        /// As JSON: the statement itself.
+        #[arg(long)]
+        json: bool,
+    },
     /// Check what this machine can do, and say how to mend what it cannot.
     Doctor,
     /// Pin, write, test, publish, sign and look at plugins.
@@ -128,6 +188,10 @@ pub(crate) struct RunArgs {
     pub(crate) file: FileArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+
+    /// The files are a stranger's, such as a fork's: no secrets, and nothing that trusted runs would read from the cache.
+    #[arg(long)]
+    pub(crate) untrusted: bool,
 }
 
 #[derive(Debug, ClapArgs)]

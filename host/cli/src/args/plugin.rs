@@ -113,6 +113,8 @@ pub(crate) enum PluginCommand {
         #[arg(long)]
         no_password: bool,
     },
+    /// Carry earlier attempts out again with another version of a plugin, from their records, and show what would change.
+    Rehearse(RehearseArgs),
     /// Call a pure plugin with the input of a file and print its outcome as JSON.
     Call {
         /// An alias of `lockgate.lock`, an OCI reference, or the path of a component.
@@ -121,6 +123,19 @@ pub(crate) enum PluginCommand {
         #[arg(long, value_name = "FILE")]
         input: PathBuf,
     },
+}
+
+/// What to rehearse.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RehearseArgs {
+    /// The plugin's alias in the pipelines that were run.
+    pub(crate) alias: PluginAlias,
+    /// The other version: an OCI reference, or the path of a component.
+    #[arg(long, value_name = "REF")]
+    pub(crate) to: String,
+    /// How many attempts, the latest first.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) last: usize,
 }
 
 /// A pipeline whose lock file is meant.

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use lockgate_engine::drive;
-use lockgate_engine::run::RunState;
 use lockgate_model::host_call::{CallBody, HostCall};
-use lockgate_model::ids::{AttemptId, RunId};
+use lockgate_model::ids::AttemptId;
 
+use crate::attempts;
 use crate::exit::{CliError, Exit};
 use crate::host::Stores;
 use crate::output::style::Style;
@@ -34,7 +34,7 @@ pub(crate) fn logs(state: &Path, named: &str, options: &Options<'_>) -> Result<E
     let mut shown: BTreeMap<AttemptId, u32> = BTreeMap::new();
     loop {
         let (run_state, _) = drive::load(stores.log(), &*stores.blobs, &run)?;
-        for attempt in attempts(&run_state, &run, options.step)? {
+        for attempt in attempts::begun(&run_state, &run, options.step)? {
             let from = shown.entry(attempt.clone()).or_default();
             for call in stores.journal.read(&attempt, *from).map_err(CliError::host)? {
                 *from = call.seq + 1;
@@ -57,33 +57,4 @@ fn show(attempt: &AttemptId, call: &HostCall, options: &Options<'_>) -> Result<(
         crate::output::out!("{prefix} {}", log_line(line, style));
     }
     Ok(())
-}
-
-/// Attempts that have begun, in the order of the plan.
-fn attempts(state: &RunState, run: &RunId, wanted: Option<&str>) -> Result<Vec<AttemptId>, CliError> {
-    let mut found = Vec::new();
-    let mut known = false;
-    for (plan, job) in state.plan.jobs.iter().zip(&state.jobs) {
-        for (plan_step, step) in plan.steps.iter().zip(&job.steps) {
-            let full = format!("{}/{}", plan.key, plan_step.id);
-            if wanted
-                .is_some_and(|wanted| wanted != full && wanted != plan_step.id.as_str() && wanted != plan.key.as_str())
-            {
-                continue;
-            }
-            known = true;
-            let attempt =
-                |number| AttemptId { run: run.clone(), job: plan.key.clone(), step: plan_step.id.clone(), number };
-            // A pure attempt has no start in the log; one that is under way is the next number.
-            let last = step.attempts + u32::from(!step.phase.is_over());
-            found.extend((1..=last).map(attempt));
-        }
-    }
-    match known {
-        true => Ok(found),
-        false => Err(CliError::Usage(format!(
-            "run {run} has no step `{}`; `lockgate show {run}` lists them, written JOB/STEP",
-            wanted.unwrap_or_default()
-        ))),
-    }
 }

@@ -1,16 +1,23 @@
 //! One file for each group of commands.
 
 mod artifacts;
+mod cache;
 mod doctor;
+mod explain;
+mod grants;
 mod inspect;
+mod journal;
 mod lock;
 mod logs;
 mod plan;
 mod plugin;
 mod registry;
+mod replay;
 mod run;
+mod secrets;
+mod verify;
 
-use crate::args::{Args, Command};
+use crate::args::{Args, Command, GrantsCommand};
 use crate::exit::{CliError, Exit};
 
 /// Carries the command out.
@@ -30,6 +37,16 @@ pub(crate) fn dispatch(args: Args) -> Result<Exit, CliError> {
         Command::Cancel { run } => inspect::cancel(&state, &run),
         Command::Resume { run, output } => run::resume(&state, &run, &output),
         Command::Retry { run, output, .. } => run::retry(&state, &run, &output),
+        Command::Journal { run, step, json } => journal::journal(&state, &run, &step, json),
+        Command::Explain { run, step, json } => explain::explain(&state, &run, step.as_deref(), json),
+        Command::Replay(args) => replay::replay(&state, &args),
+        Command::Bundle { run, step, output } => replay::bundle(&state, &run, &step, &output),
+        Command::Grants(GrantsCommand::Suggest { run, step }) => grants::suggest(&state, &run, step.as_deref()),
+        Command::Cache(command) => cache::cache(&state, &command),
+        Command::Secrets(command) => secrets::secrets(&command),
+        Command::Verify { artifact, key, bundle, json } => {
+            verify::verify(&state, &artifact, &verify::Options { key: key.as_deref(), bundle: bundle.as_deref(), json })
+        }
         Command::Doctor => doctor::doctor(&state),
         Command::Plugin(command) => plugin::plugin(&state, &command),
         Command::Registry(command) => registry::registry(&command),

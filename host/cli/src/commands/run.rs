@@ -7,7 +7,8 @@ use lockgate_engine::run::RunState;
 use lockgate_engine::{Begin, Control, DriveError, Observer};
 use lockgate_model::ids::RunId;
 use lockgate_model::outcome::Conclusion;
-use lockgate_ports::LogError;
+use lockgate_model::plan::Trust;
+use lockgate_ports::{LogError, Workspaces};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::args::{OutputArgs, RunArgs};
@@ -21,7 +22,10 @@ pub(crate) fn run(state: &Path, args: &RunArgs) -> Result<Exit, CliError> {
     let folder = Path::new(".");
     let host = Host::open(state, folder)?;
     super::lock::offer(&host, &args.file.path)?;
-    let plan = super::plan::make(&host, &args.file)?.plan;
+    let mut plan = super::plan::make(&host, &args.file)?.plan;
+    if args.untrusted {
+        plan.trust = Trust::Untrusted;
+    }
     let tree = host.workspaces.import(folder)?;
     let run = new_run_id(host.stores.clock.now())?;
     drive(&host, &run, Begin::New { plan: Arc::new(plan), tree }, &args.output)

@@ -71,6 +71,14 @@ impl Style {
         self.paint(Tone::Quiet, text)
     }
 
+    pub(crate) fn bold(self, text: &str) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let ansi = Ansi::new().bold();
+        format!("{ansi}{text}{ansi:#}")
+    }
+
     pub(crate) fn good_mark(self) -> String {
         self.paint(Tone::Good, "✓")
     }

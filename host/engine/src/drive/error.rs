@@ -1,6 +1,6 @@
 //! Why a run could not be driven.
 
-use lockgate_model::ids::RunId;
+use lockgate_model::ids::{AttemptId, RunId};
 use lockgate_model::plan::PLAN_VERSION;
 use lockgate_ports::{BlobError, LogError};
 
@@ -16,6 +16,9 @@ pub enum DriveError {
     /// The run has not ended, so nothing can be retried.
     #[error("run {0} has not ended; resume it first")]
     NotEnded(RunId),
+    /// The run has no such attempt that ended.
+    #[error("there is no attempt {0} that has ended; `lockgate show` lists the steps of a run")]
+    NoAttempt(AttemptId),
     /// The log.
     #[error(transparent)]
     Log(#[from] LogError),

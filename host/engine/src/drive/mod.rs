@@ -1,5 +1,6 @@
 //! Driving runs against the real ports: how one is begun, read back, and stopped from elsewhere.
 
+pub mod history;
 mod error;
 mod live;
 mod observer;
@@ -163,6 +164,21 @@ impl Engine {
 /// # Errors
 /// When there is no such run, or its stream or plan cannot be read.
 pub fn load(log: &dyn EventLog, blobs: &dyn Blobs, run: &RunId) -> Result<(RunState, u64), DriveError> {
+    let mut last = 0;
+    let state = fold(log, blobs, run, |_, seq, _| {
+        last = seq;
+        true
+    })?;
+    Ok((state, last))
+}
+
+/// Folds a run's events; `visit` sees each with the state before it, and ends the fold by saying false.
+fn fold(
+    log: &dyn EventLog,
+    blobs: &dyn Blobs,
+    run: &RunId,
+    mut visit: impl FnMut(&RunState, u64, &RunEvent) -> bool,
+) -> Result<RunState, DriveError> {
     let mut recorded = log.read(&run.stream(), 0, READ_EVENTS_MAX)?;
     let first = recorded.first().ok_or_else(|| DriveError::Unknown(run.clone()))?;
     let RunEvent::RunStarted { plan, .. } = decode(first.seq, &first.body)? else {
@@ -171,17 +187,18 @@ pub fn load(log: &dyn EventLog, blobs: &dyn Blobs, run: &RunId) -> Result<(RunSt
     };
     let plan = blobs.get(&plan, PLAN_BYTES_MAX).map_err(DriveError::Plan)?;
     let mut state = RunState::new(Arc::new(read_plan(&plan)?));
-    let mut seq = 0;
-    while !recorded.is_empty() {
+    while let Some(last) = recorded.last().map(|event| event.seq) {
         for event in &recorded {
             let decoded = decode(event.seq, &event.body)?;
+            if !visit(&state, event.seq, &decoded) {
+                return Ok(state);
+            }
             RunMachine::apply(&mut state, event.at, &decoded)
                 .map_err(|source| DriveError::Illegal { seq: event.seq, source })?;
-            seq = event.seq;
         }
-        recorded = log.read(&run.stream(), seq, READ_EVENTS_MAX)?;
+        recorded = log.read(&run.stream(), last, READ_EVENTS_MAX)?;
     }
-    Ok((state, seq))
+    Ok(state)
 }
 
 /// Asks whoever drives a run to stop it.

@@ -6,10 +6,12 @@ use lockgate_model::evidence::Evidence;
 use lockgate_model::ids::{JobId, StepId};
 use lockgate_model::plan::PlanJob;
 
+use serde::{Deserialize, Serialize};
+
 use super::state::RunState;
 
 /// Proof as the events hold it, and where it comes from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Exhibit {
     job: JobId,
     matrix: Vec<(String, String)>,
@@ -19,6 +21,13 @@ pub(super) struct Exhibit {
 }
 
 impl Exhibit {
+    /// `job[cell]/step`
+    pub(super) fn name(&self) -> String {
+        let cell: Vec<String> = self.matrix.iter().map(|(axis, value)| format!("{axis}={value}")).collect();
+        let cell = if cell.is_empty() { String::new() } else { format!("[{}]", cell.join(",")) };
+        format!("{}{cell}/{}", self.job, self.step)
+    }
+
     /// The proof, one by one, with its place.
     pub(super) fn evidence(
         &self,

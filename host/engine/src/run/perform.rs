@@ -17,6 +17,8 @@ use lockgate_planner::expression::{self, Scope};
 use lockgate_ports::sandbox::{Answers, Invocation, WorkspaceAccess};
 use lockgate_ports::{Blobs, Cancel, Recorder, Sandbox, Workspace, Workspaces};
 
+use serde::{Deserialize, Serialize};
+
 use super::conclude::{Ended, conclude, fault, load, no_files, refused};
 use super::evidence::Exhibit;
 use super::state::RunState;
@@ -72,7 +74,9 @@ impl Task {
         })
     }
 
-    fn step(&self) -> &PlanStep {
+    /// The step as it was planned.
+    #[must_use]
+    pub fn step(&self) -> &PlanStep {
         &self.plan.jobs[self.place.0].steps[self.place.1]
     }
 
@@ -82,10 +86,98 @@ impl Task {
         format!("{}:{}", self.plan.file, step.grants_line.unwrap_or(step.line))
     }
 
+    /// The job as it was planned.
+    #[must_use]
+    pub fn job(&self) -> &lockgate_model::plan::PlanJob {
+        &self.plan.jobs[self.place.0]
+    }
+
+    /// The plan that it belongs to.
+    #[must_use]
+    pub fn plan(&self) -> &lockgate_model::plan::Plan {
+        &self.plan
+    }
+
+    /// The workspace that it began with.
+    #[must_use]
+    pub fn tree(&self) -> TreeRef {
+        self.tree
+    }
+
+    /// Its configuration, or why it could not be had.
+    ///
+    /// # Errors
+    /// The expression that could not be evaluated.
+    pub fn config(&self) -> Result<&Json, &str> {
+        self.config.as_ref().map_err(String::as_str)
+    }
+
+    /// Its environment, or why it could not be had.
+    ///
+    /// # Errors
+    /// The expression that could not be evaluated.
+    pub fn env(&self) -> Result<&BTreeMap<String, String>, &str> {
+        self.env.as_ref().map_err(String::as_str)
+    }
+
+    /// The proof that it was shown: job, step, and where it lies.
+    pub fn exhibits(&self) -> impl Iterator<Item = (String, &lockgate_model::event::EvidenceRef)> {
+        self.exhibits.iter().map(|exhibit| (exhibit.name(), &exhibit.body))
+    }
+
+    /// The same attempt of another component.
+    #[must_use]
+    pub fn with_component(&self, pin: lockgate_model::catalog::PluginPin) -> Self {
+        let mut plan = (*self.plan).clone();
+        if let StepAction::Plugin { pin: pinned, .. } = &mut plan.jobs[self.place.0].steps[self.place.1].action {
+            *pinned = pin;
+        }
+        Self { plan: Arc::new(plan), ..self.clone() }
+    }
+
     /// Whether its journal should be written as it goes, for others to follow.
     #[must_use]
     pub fn is_live(&self) -> bool {
         self.step().kind().is_some_and(|kind| !kind.is_pure())
+    }
+}
+
+/// A task as data, so that another machine can carry it out again. The plan holds the one job and the one step.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TaskRecord {
+    /// Its name.
+    pub attempt: AttemptId,
+    plan: lockgate_model::plan::Plan,
+    config: Result<Json, String>,
+    env: Result<BTreeMap<String, String>, String>,
+    exhibits: Vec<Exhibit>,
+    /// The workspace that it began with.
+    pub tree: TreeRef,
+}
+
+impl From<&Task> for TaskRecord {
+    fn from(task: &Task) -> Self {
+        let mut plan = (*task.plan).clone();
+        let mut job = task.job().clone();
+        job.steps = vec![task.step().clone()];
+        plan.jobs = vec![job];
+        let Task { attempt, config, env, exhibits, tree, .. } = task.clone();
+        Self { attempt, plan, config, env, exhibits, tree }
+    }
+}
+
+impl TryFrom<TaskRecord> for Task {
+    type Error = &'static str;
+
+    fn try_from(record: TaskRecord) -> Result<Self, Self::Error> {
+        let TaskRecord { attempt, plan, config, env, exhibits, tree } = record;
+        match plan.jobs.as_slice() {
+            [job] if job.steps.len() == 1 => {
+                Ok(Self { attempt, plan: Arc::new(plan), place: (0, 0), config, env, exhibits, tree })
+            }
+            _ => Err("its plan does not hold exactly one step"),
+        }
     }
 }
 

@@ -352,6 +352,10 @@ impl Workspaces for Ports {
         Ok(Vec::new())
     }
 
+    fn structure(&self, _: &TreeRef) -> Result<Vec<Digest>, WorkspaceError> {
+        Ok(Vec::new())
+    }
+
     fn discard(&self, _: &RunId) {}
 }
 

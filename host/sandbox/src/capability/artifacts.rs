@@ -80,7 +80,10 @@ impl Host {
             None => return Ok(Err(ArtifactError::Denied("there is no workspace".to_owned()))),
         };
         match self.services.blobs.copy_to(&digest, &held.path()) {
-            Ok(_) => Ok(Ok(())),
+            Ok(_) => {
+                self.answer_blobs.push(digest);
+                Ok(Ok(()))
+            }
             Err(BlobError::Missing(digest)) => Ok(Err(ArtifactError::Missing(digest.to_string()))),
             Err(error) => Err(Stop::fault(&format!("cannot fetch artifact {digest}"), &error)),
         }

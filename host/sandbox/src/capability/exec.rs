@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_model::Json;
 use lockgate_model::host_call::{CallBody, FunctionCall, LogLevel, LogLine, LogSource, Permission};
-use lockgate_model::ids::AttemptId;
+use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_ports::egress::{Contact, EgressError};
 use lockgate_ports::secrets::SecretValue;
-use lockgate_ports::tools::{Completion, Ending, KeyPart, OutputSink};
+use lockgate_ports::tools::{Completion, Ending, KeyPart, OutputSink, Placed, PlacedKind};
 use lockgate_ports::{ToolAction, ToolError};
 use serde_json::json;
 
@@ -55,6 +55,7 @@ impl Host {
         };
         let workspace = action.workspace.clone();
         let result = self.ask_world(function, arguments, |host| host.run_action(action))?;
+        self.answer_blobs = result.as_ref().map_or_else(|_| Vec::new(), left_files);
         if self.reach.answers.is_some()
             && let Ok(completion) = &result
         {
@@ -168,6 +169,15 @@ impl ToolFacts {
         let key = self.key.iter().map(|part| json!([part.name, part.value])).collect();
         (key, json!(self.cached_from.as_ref().map(ToString::to_string)))
     }
+}
+
+fn left_files(completion: &Completion) -> Vec<Digest> {
+    let placed = completion.changes.iter().flat_map(|changes| &changes.placed);
+    let file = |placed: &Placed| match &placed.what {
+        PlacedKind::File { digest, .. } => Some(*digest),
+        PlacedKind::Folder | PlacedKind::Link { .. } => None,
+    };
+    placed.filter_map(file).collect()
 }
 
 /// A command as a grant would allow just it.
@@ -292,7 +302,7 @@ impl OutputSink for ToolLines {
             Err(error) => json!({ "error": error.to_string() }),
         };
         let (interface, function, bytes) = ("egress".into(), "contact".into(), sent + got);
-        let call = FunctionCall { interface, function, arguments, result, bytes, answer: None };
+        let call = FunctionCall { interface, function, arguments, result, bytes, answer: None, blobs: Vec::new() };
         self.watch.record(began_us, permission, CallBody::Function(call));
     }
 }

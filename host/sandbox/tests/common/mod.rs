@@ -14,11 +14,16 @@ use lockgate_model::grant::Grants;
 use lockgate_model::host_call::{CallBody, HostCall, LogSource};
 use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_model::outcome::{Outcome, Returned};
+use lockgate_model::plan::Trust;
 use lockgate_model::time::Timestamp;
 use lockgate_ports::sandbox::WorkspaceAccess;
-use lockgate_ports::tools::{Completion, Ending, OutputSink};
+use lockgate_ports::egress::{EgressError, EgressRequest, EgressResponse, OnContact, Proxy};
+use lockgate_ports::secrets::{Secret, SecretError, SecretValue};
+use lockgate_ports::tools::{Changes, Completion, Ending, OutputSink};
+use lockgate_ports::trees::{Question, Sight};
 use lockgate_ports::{
-    BlobError, Blobs, Cache, Cancel, Clock, Invocation, Recorder, Sandbox, ToolAction, ToolError, Tools,
+    BlobError, Blobs, Cache, Cancel, Clock, Egress, Invocation, Recorder, Sandbox, Secrets, ToolAction, ToolError, Tools,
+    Trees, WorkspaceError,
 };
 use lockgate_sandbox::{Settings, WasmSandbox};
 
@@ -108,7 +113,11 @@ impl Tools for FakeTools {
     }
 
     fn run(&self, action: ToolAction, output: Arc<dyn OutputSink>, cancel: &Cancel) -> Result<Completion, ToolError> {
-        let stdout = format!("{} {:?}", action.argv[1..].join(" "), action.env);
+        let shown = |(name, value): (&String, &SecretValue)| {
+            format!(" {name}={}", String::from_utf8_lossy(value.expose()))
+        };
+        let secrets: String = action.secret_env.iter().map(shown).collect();
+        let stdout = format!("{} {:?}{secrets}", action.argv[1..].join(" "), action.env);
         match action.argv[0].as_str() {
             "say" => {
                 output.write(false, b"first li");
@@ -127,6 +136,10 @@ impl Tools for FakeTools {
             _ => Err(ToolError::Faulted("the tool's sandbox broke".to_owned())),
         }
     }
+
+    fn apply(&self, _: &Changes, _: &Path) -> Result<(), ToolError> {
+        Ok(())
+    }
 }
 
 fn completion(ending: Ending, stdout: String) -> Completion {
@@ -140,6 +153,81 @@ fn completion(ending: Ending, stdout: String) -> Completion {
         cpu_ms: 1.0,
         max_rss_bytes: 1,
         cached_from: None,
+        changes: Some(Changes::default()),
+        key: Vec::new(),
+    }
+}
+
+/// What the one secret `token` is worth; it is bound to `api.example`.
+pub(crate) const SECRET: &str = "hunter2-is-a-value";
+
+/// A store with one secret.
+pub(crate) struct OneSecret;
+
+impl Secrets for OneSecret {
+    fn get(&self, name: &str) -> Result<Secret, SecretError> {
+        if name != "token" {
+            return Err(SecretError::Unknown(format!("there is no `{name}`")));
+        }
+        let hosts = vec!["api.example".to_owned()];
+        Ok(Secret { value: SecretValue::new(SECRET.as_bytes().to_vec()), hosts })
+    }
+}
+
+/// A network where every host answers with what it was sent, headers first.
+pub(crate) struct Echo;
+
+impl Egress for Echo {
+    fn send(&self, request: EgressRequest, _: &Cancel) -> Result<EgressResponse, EgressError> {
+        let header = |(name, value): &(String, Vec<u8>)| format!("{name}: {}\n", String::from_utf8_lossy(value));
+        let mut body: Vec<u8> = request.headers.iter().map(header).collect::<String>().into_bytes();
+        body.extend(&request.body);
+        Ok(EgressResponse { status: 200, headers: request.headers, body, peer: None })
+    }
+
+    fn proxy(
+        &self,
+        _: std::net::TcpListener,
+        _: Vec<lockgate_model::grant::HttpRule>,
+        _: OnContact,
+    ) -> std::io::Result<Box<dyn Proxy>> {
+        Err(std::io::Error::other("nobody asks"))
+    }
+}
+
+/// The trees of folders on disk, by the digest of their path: enough for questions about files, folders and listings.
+pub(crate) struct FoldersAsTrees;
+
+/// The tree of a folder.
+pub(crate) fn tree_of(folder: &Path) -> Digest {
+    let digest = Digest::of(folder.to_str().unwrap().as_bytes());
+    TREES.lock().unwrap().insert(digest, folder.to_owned());
+    digest
+}
+
+static TREES: Mutex<BTreeMap<Digest, PathBuf>> = Mutex::new(BTreeMap::new());
+
+impl Trees for FoldersAsTrees {
+    fn look(&self, root: &Digest, questions: &[Question]) -> Result<Vec<Sight>, WorkspaceError> {
+        let root = TREES.lock().unwrap().get(root).cloned();
+        let root = root.ok_or_else(|| WorkspaceError::Invalid("no such tree".to_owned()))?;
+        Ok(questions.iter().map(|question| sight(&root, question)).collect())
+    }
+}
+
+fn sight(root: &Path, question: &Question) -> Sight {
+    let (Question::Look { path, .. } | Question::Read(path) | Question::List(path) | Question::Link(path)) = question;
+    let path = root.join(path);
+    match (question, path.metadata()) {
+        (_, Err(_)) => Sight::Missing,
+        (Question::Look { .. }, Ok(found)) if found.is_dir() => Sight::Folder,
+        (Question::Look { .. }, Ok(found)) => Sight::File(found.len()),
+        (Question::Read(_), Ok(_)) => Sight::Content(Digest::of(&std::fs::read(path).unwrap())),
+        _ => {
+            let mut names: Vec<_> = path.read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            names.sort();
+            Sight::Content(Digest::of(format!("{names:?}").as_bytes()))
+        }
     }
 }
 
@@ -197,6 +285,9 @@ impl World {
         let settings = Settings {
             blobs: blobs.clone(),
             tools: Arc::new(FakeTools),
+            egress: Arc::new(Echo),
+            secrets: Arc::new(OneSecret),
+            trees: Arc::new(FoldersAsTrees),
             cache: Some(cache.clone()),
             clock: RealClock::start(),
             compiled_folder: compiled_folder.clone(),
@@ -229,6 +320,9 @@ impl World {
             time_ms: 60_000,
             idempotency_key: "key".to_owned(),
             run_url: None,
+            grants_place: "pipeline.yaml:7".to_owned(),
+            trust: Trust::Trusted,
+            answers: None,
         }
     }
 

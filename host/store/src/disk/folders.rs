@@ -182,6 +182,10 @@ impl Workspaces for WorkFolders {
         files::matching(&tree_blobs::load(&tree.root, &*self.blobs)?, globs)
     }
 
+    fn structure(&self, tree: &TreeRef) -> Result<Vec<Digest>, WorkspaceError> {
+        tree_blobs::structure(tree, &*self.blobs)
+    }
+
     fn discard(&self, run: &RunId) {
         // Nobody waits for an answer; what stays is in nobody's way.
         wipe(&self.work.join(run.as_str())).ok();

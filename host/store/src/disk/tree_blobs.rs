@@ -39,6 +39,21 @@ fn store_folder(folder: &Folder, blobs: &dyn Blobs) -> Result<(Digest, u64), Blo
     Ok((blobs.put(&bytes)?, bytes.len() as u64))
 }
 
+/// The blobs of a tree that are no files: the messages of its folders, each once, and its times.
+pub(super) fn structure(tree: &TreeRef, blobs: &dyn Blobs) -> Result<Vec<Digest>, WorkspaceError> {
+    let mut known = std::collections::BTreeSet::from([tree.times]);
+    let mut left = vec![tree.root];
+    while let Some(folder) = left.pop() {
+        if known.insert(folder) {
+            left.extend(read_folder(&folder, blobs)?.into_values().filter_map(|entry| match entry {
+                Entry::Folder(below) => Some(below),
+                Entry::File { .. } | Entry::Link(_) => None,
+            }));
+        }
+    }
+    Ok(known.into_iter().collect())
+}
+
 /// Reads a tree back, without its modification times.
 pub(super) fn load(root: &Digest, blobs: &dyn Blobs) -> Result<Folder, WorkspaceError> {
     Loader { blobs, census: Census::default() }.folder(root, "", 0)

@@ -3,8 +3,10 @@
 #![allow(clippy::expect_used, clippy::print_stderr, clippy::unwrap_used, reason = "support code of tests is test code")]
 
 mod cache;
+mod egress;
 mod endings;
 mod files;
+mod network;
 mod rust;
 mod setup;
 mod walls;

@@ -7,12 +7,16 @@ use std::sync::{Arc, Mutex};
 
 use lockgate_model::grant::Grants;
 use lockgate_model::ids::{AttemptId, Digest};
+use lockgate_model::plan::Trust;
 use lockgate_model::time::Timestamp;
+use lockgate_ports::egress::Contact;
 use lockgate_ports::sandbox::ScratchAccess;
 use lockgate_ports::tools::{Completion, Ending, OutputSink};
-use lockgate_ports::{BlobError, Blobs, Cache, Cancel, Clock, ToolAction, ToolError, Tools};
+use lockgate_ports::{BlobError, Blobs, Cache, Cancel, Clock, Egress, ToolAction, ToolError, Tools};
 use lockgate_tools::{Limits, NativeTools, Settings, ToolDefinition};
 use tempfile::TempDir;
+
+use crate::egress::TinyEgress;
 
 pub(crate) struct MachineClock;
 
@@ -75,6 +79,7 @@ impl Blobs for MemoryBlobs {
 pub(crate) struct Sink {
     pub(crate) stdout: Mutex<Vec<u8>>,
     pub(crate) stderr: Mutex<Vec<u8>>,
+    pub(crate) contacts: Mutex<Vec<Contact>>,
     pub(crate) cancel: Option<Cancel>,
 }
 
@@ -86,6 +91,10 @@ impl OutputSink for Sink {
             cancel.raise(lockgate_ports::cancel::StopReason::Cancelled);
         }
     }
+
+    fn contacted(&self, contact: Contact) {
+        self.contacts.lock().unwrap().push(contact);
+    }
 }
 
 pub(crate) struct World {
@@ -93,6 +102,7 @@ pub(crate) struct World {
     pub(crate) tools: NativeTools,
     pub(crate) cache: Arc<MemoryCache>,
     pub(crate) blobs: Arc<MemoryBlobs>,
+    pub(crate) egress: Arc<TinyEgress>,
 }
 
 /// A world with bubblewrap, or none; says why.
@@ -112,17 +122,34 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("workspace")).unwrap();
         let (cache, blobs) = (Arc::new(MemoryCache::default()), Arc::new(MemoryBlobs::default()));
+        let egress = Arc::new(TinyEgress::default());
         let definitions = definitions.into_iter().map(|(name, one)| (name.parse().unwrap(), one)).collect();
         let tools = NativeTools::new(Settings {
             definitions,
             bwrap,
             cache: Some(cache.clone()),
             blobs: blobs.clone(),
+            egress: egress.clone(),
             clock: Arc::new(MachineClock),
             stage_folder: folder.path().join("stages"),
             parallel_max: 2,
         });
-        Self { folder, tools, cache, blobs }
+        Self { folder, tools, cache, blobs, egress }
+    }
+
+    /// The same world on another network.
+    pub(crate) fn with_egress(self, egress: Arc<dyn Egress>) -> Self {
+        let tools = NativeTools::new(Settings {
+            definitions: BTreeMap::new(),
+            bwrap: None,
+            cache: None,
+            blobs: self.blobs.clone(),
+            egress,
+            clock: Arc::new(MachineClock),
+            stage_folder: self.folder.path().join("stages"),
+            parallel_max: 2,
+        });
+        Self { tools, ..self }
     }
 
     pub(crate) fn limited(self, limits: Limits) -> Self {
@@ -193,7 +220,9 @@ impl World {
             stdout_to: None,
             time_ms: 60_000,
             grants: Grants::default(),
+            secret_env: BTreeMap::new(),
             attempt: attempt(1),
+            trust: Trust::Trusted,
         }
     }
 

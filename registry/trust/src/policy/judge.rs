@@ -6,7 +6,7 @@ use sigstore_types::Bundle;
 
 use super::{Rule, Signers};
 use crate::bundle::{self, BUNDLES_MAX, Claim};
-use crate::key::PublicKey;
+use crate::key;
 use crate::provenance::Provenance;
 use crate::rule::ProvenanceRule;
 use crate::statement::SIGNATURE_PREDICATE;
@@ -112,7 +112,7 @@ impl Signers {
     fn signer(&self, bundle: &Bundle, manifest: &Digest) -> Result<Signer, Reason> {
         match self {
             Self::Nobody => Err(Reason::NoKey),
-            Self::Keys(keys) => key_signer(keys, bundle),
+            Self::Keys(keys) => key::signer(keys, bundle),
             Self::Identities(identities) => identities.signer(bundle, manifest),
         }
     }
@@ -127,21 +127,5 @@ impl Signers {
             Self::Keys(keys) => one_of(keys.iter().map(ToString::to_string).collect()),
             Self::Identities(all) => one_of(all.list.iter().map(ToString::to_string).collect()),
         }
-    }
-}
-
-/// The key that signed. The bundle's hint only explains a failure: every key is tried, whatever the hint says.
-///
-/// `sigstore-verify` is not asked here: it refuses every bundle without a log entry or timestamp, which is what signing
-/// with a key of one's own gives. A key needs neither: no certificate can have expired.
-fn key_signer(keys: &[PublicKey], bundle: &Bundle) -> Result<Signer, Reason> {
-    let envelope = bundle::envelope(bundle)?;
-    let hint = bundle::key_hint(bundle).ok_or(Reason::NoKey)?;
-    if let Some(key) = keys.iter().find(|key| key.has_signed(envelope)) {
-        return Ok(Signer::Key { name: key.name().to_owned(), id: key.id() });
-    }
-    match keys.iter().find(|key| key.hint() == hint) {
-        Some(key) => Err(Reason::InvalidSignature { key: key.to_string() }),
-        None => Err(Reason::OtherKey { hint: hint.to_owned() }),
     }
 }

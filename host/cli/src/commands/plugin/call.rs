@@ -9,6 +9,7 @@ use lockgate_model::host_call::{CallBody, HostCall};
 use lockgate_model::ids::{AttemptId, Digest, RunId};
 use lockgate_model::limits::PURE_CALL_MS_MAX;
 use lockgate_model::outcome::Outcome;
+use lockgate_model::plan::Trust;
 use lockgate_ports::{Cancel, Invocation, Recorder};
 
 use super::find::find;
@@ -66,11 +67,14 @@ fn invocation(component: Digest, call: Call) -> Result<Invocation, CliError> {
         call,
         attempt,
         grants: Grants::default(),
+        grants_place: String::new(),
+        trust: Trust::Trusted,
         env: Default::default(),
         workspace: None,
         time_ms: PURE_CALL_MS_MAX,
         idempotency_key: String::new(),
         run_url: None,
+        answers: None,
     })
 }
 

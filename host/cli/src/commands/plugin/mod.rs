@@ -5,6 +5,7 @@ mod call;
 mod find;
 mod pipeline;
 mod publish;
+mod rehearse;
 mod trust;
 mod update;
 
@@ -36,6 +37,7 @@ pub(crate) fn plugin(state: &Path, command: &PluginCommand) -> Result<Exit, CliE
         PluginCommand::Pull { reference, output } => publish::pull(state, reference, output),
         PluginCommand::Sign { reference, key } => publish::sign(state, reference, key),
         PluginCommand::Keygen { name, no_password } => publish::keygen(name, *no_password),
+        PluginCommand::Rehearse(args) => rehearse::rehearse(state, args),
         PluginCommand::Call { plugin, input } => call::call(state, plugin, input),
     }
 }

@@ -9,6 +9,7 @@ use lockgate_model::host_call::{CallBody, FunctionCall, Permission, RecordedAnsw
 use lockgate_model::ids::Digest;
 use lockgate_model::limits::{HTTP_REQUEST_BYTES_MAX, HTTP_RESPONSE_BYTES_MAX};
 use lockgate_ports::egress::{EgressError, EgressRequest, EgressResponse};
+use lockgate_ports::sandbox::UNANSWERED;
 use lockgate_ports::secrets::Mask;
 use serde_json::json;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
@@ -147,7 +148,7 @@ impl Exchange {
     }
 
     fn unanswered(&self) -> EgressError {
-        let why = "the record has no answer to this request".to_owned();
+        let why = UNANSWERED.to_owned();
         self.watch.fail(Stop::Fault(why.clone()));
         EgressError::Connect(why)
     }
@@ -187,7 +188,7 @@ impl Exchange {
             Err(error) => (json!({ "error": error.to_string() }), 0),
         };
         let (interface, function) = (INTERFACE.into(), FUNCTION.into());
-        let call = FunctionCall { interface, function, arguments, result, bytes: sent + got, answer };
+        let call = FunctionCall { interface, function, arguments, result, bytes: sent + got, answer, blobs: Vec::new() };
         self.watch.record(began_us, permission, CallBody::Function(call));
     }
 }

@@ -12,6 +12,7 @@ use lockgate_model::Json;
 use lockgate_model::host_call::{
     CallBody, FunctionCall, HostCall, LogLevel, LogLine, LogSource, Permission, RecordedAnswer,
 };
+use lockgate_model::ids::Digest;
 use serde::{Deserialize, Serialize};
 
 /// What every journal begins with; the last byte is the version.
@@ -71,6 +72,7 @@ enum Body<'a> {
         result: &'a [u8],
         bytes: u64,
         answer: Option<Answer<'a>>,
+        blobs: Vec<[u8; 32]>,
     },
 }
 
@@ -149,7 +151,8 @@ fn of_function<'a>(names: &mut Vec<Cow<'static, str>>, call: &'a FunctionCall, t
         RecordedAnswer::Lost(why) => Answer::Lost(why),
     });
     let (interface, function) = (number(names, &call.interface), number(names, &call.function));
-    Body::Function { interface, function, arguments, result, bytes: call.bytes, answer }
+    let blobs = call.blobs.iter().map(|digest| *digest.as_bytes()).collect();
+    Body::Function { interface, function, arguments, result, bytes: call.bytes, answer, blobs }
 }
 
 /// Few names are in use: a look through all of them is quicker than a map.
@@ -183,15 +186,16 @@ impl Decoder {
                 CallBody::Line(LogLine { source, level, message: message.to_owned(), fields })
             }
             Body::Progress { message, done, total } => CallBody::Progress { message: message.to_owned(), done, total },
-            Body::Function { interface, function, arguments, result, bytes, answer } => {
+            Body::Function { interface, function, arguments, result, bytes, answer, blobs } => {
                 let (interface, function) = (self.name(interface)?, self.name(function)?);
                 let (arguments, result) = (json(arguments)?, json(result)?);
                 let answer = answer.map(|answer| match answer {
                     Answer::Inline(bytes) => RecordedAnswer::Inline(bytes.to_vec()),
-                    Answer::Blob(digest) => RecordedAnswer::Blob(lockgate_model::ids::Digest::from_bytes(digest)),
+                    Answer::Blob(digest) => RecordedAnswer::Blob(Digest::from_bytes(digest)),
                     Answer::Lost(why) => RecordedAnswer::Lost(why.to_owned()),
                 });
-                CallBody::Function(FunctionCall { interface, function, arguments, result, bytes, answer })
+                let blobs = blobs.into_iter().map(Digest::from_bytes).collect();
+                CallBody::Function(FunctionCall { interface, function, arguments, result, bytes, answer, blobs })
             }
         };
         Ok(HostCall { seq: record.seq, at_ms: record.at_ms, duration_us: record.duration_us, permission, body })
@@ -271,7 +275,6 @@ fn take(reader: &mut impl Read, length: usize, bytes: &mut Vec<u8>) -> Result<bo
 
 #[cfg(test)]
 mod tests {
-    use lockgate_model::ids::Digest;
     use serde_json::json;
 
     use super::*;
@@ -284,6 +287,7 @@ mod tests {
             result: json!([1.5, null]),
             bytes: 7,
             answer,
+            blobs: vec![Digest::of(b"blob")],
         });
         HostCall { seq: 0, at_ms: 3, duration_us: 4, permission: Permission::Granted("exec: [make]".into()), body }
     }
@@ -322,7 +326,7 @@ mod tests {
         let many: Vec<HostCall> = std::iter::repeat_with(|| function(None)).take(100).collect();
         let bytes = encoded(&many);
         assert_eq!(bytes.windows(4).filter(|window| *window == b"exec").count(), 2, "the interface and the grant");
-        assert!(bytes.len() < 100 * 55, "{}", bytes.len());
+        assert!(bytes.len() < 100 * 90, "{}", bytes.len());
     }
 
     #[test]

@@ -1,0 +1,87 @@
+//! Changes as blobs: kept after a command has run, and carried into a workspace again without running it.
+
+use std::io;
+use std::path::Path;
+
+use lockgate_ports::tools::{Changes as Kept, Placed, PlacedKind};
+use lockgate_ports::{BlobError, Blobs, ToolError};
+
+use crate::changes::{Changes, make_room, remove_all};
+use crate::folder::{Folder, Kind, set_modified};
+use crate::globs::relative;
+use crate::limits::{CACHED_BYTES_MAX, CACHED_FILES_MAX};
+use crate::stage::fault;
+use crate::walk::Node;
+
+/// Why changes are not kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotKept {
+    /// They are over the limits.
+    TooLarge,
+    /// The blobs did not take them.
+    Unstored,
+}
+
+/// Keeps what a command has changed in a workspace, as long as it is little enough.
+pub(crate) fn keep(blobs: &dyn Blobs, workspace: &Path, changes: &Changes) -> Result<Kept, NotKept> {
+    if changes.placed.len() > CACHED_FILES_MAX || changes.size_bytes() > CACHED_BYTES_MAX {
+        return Err(NotKept::TooLarge);
+    }
+    let placed = changes.placed.iter().map(|node| keep_one(blobs, workspace, node)).collect::<Result<_, _>>();
+    let placed = placed.map_err(|_: BlobError| NotKept::Unstored)?;
+    Ok(Kept { placed, removed: changes.removed.clone() })
+}
+
+fn keep_one(blobs: &dyn Blobs, workspace: &Path, node: &Node) -> Result<Placed, BlobError> {
+    let what = match &node.kind {
+        Kind::File { is_executable } => {
+            let (digest, _) = blobs.put_file(&workspace.join(&node.path), CACHED_BYTES_MAX)?;
+            PlacedKind::File { digest, is_executable: *is_executable, modified: node.stamp.modified() }
+        }
+        Kind::Link { target } => PlacedKind::Link { target: target.clone() },
+        Kind::Folder | Kind::Special => PlacedKind::Folder,
+    };
+    Ok(Placed { path: node.path.clone(), what })
+}
+
+/// Whether all files among the changes are still there.
+pub(crate) fn is_whole(blobs: &dyn Blobs, kept: &Kept) -> bool {
+    kept.placed.iter().all(|placed| match &placed.what {
+        PlacedKind::File { digest, .. } => blobs.contains(digest),
+        PlacedKind::Folder | PlacedKind::Link { .. } => true,
+    })
+}
+
+/// Carries changes into a workspace. They may come from anybody's record: paths that leave the workspace are refused,
+/// and no symlink is followed.
+pub(crate) fn apply(blobs: &dyn Blobs, kept: &Kept, workspace: &Path) -> Result<(), ToolError> {
+    let paths = kept.placed.iter().map(|placed| &placed.path).chain(&kept.removed);
+    if let Some(path) = paths.into_iter().find(|path| relative(path) != Some(path.as_str())) {
+        let shown = path.escape_debug();
+        return Err(ToolError::Denied(format!("the recorded change of `{shown}` would leave the workspace")));
+    }
+    let place_all = || {
+        let into = Folder::open(workspace)?;
+        remove_all(&kept.removed, &into)?;
+        kept.placed.iter().try_for_each(|placed| place(blobs, placed, &into, workspace))
+    };
+    let action = || format!("carrying recorded changes into {}", workspace.display());
+    place_all().map_err(|error| fault(&action(), &error))
+}
+
+fn place(blobs: &dyn Blobs, placed: &Placed, into: &Folder, workspace: &Path) -> io::Result<()> {
+    let (to, name) = into.parent_made(&placed.path)?;
+    match &placed.what {
+        PlacedKind::Folder => {
+            make_room(&to, name, &Kind::Folder)?;
+            to.child_made(name).map(drop)
+        }
+        PlacedKind::Link { target } => to.link(name, target),
+        PlacedKind::File { digest, is_executable, modified } => {
+            to.remove(name)?;
+            blobs.copy_to(digest, &workspace.join(&placed.path)).map_err(io::Error::other)?;
+            to.set_plain_mode(name, *is_executable)?;
+            set_modified(&to.read(name)?, *modified)
+        }
+    }
+}
