@@ -10,4 +10,5 @@ mod memory;
 mod pins;
 mod plugins;
 mod publish;
+mod secrets;
 mod views;

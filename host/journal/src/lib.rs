@@ -8,6 +8,7 @@ pub mod answers;
 pub mod bundle;
 pub mod compare;
 pub mod explain;
+pub mod provenance;
 pub mod rehearse;
 pub mod replay;
 pub mod suggest;

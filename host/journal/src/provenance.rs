@@ -50,7 +50,7 @@
 //!
 //! | field | what |
 //! | --- | --- |
-//! | `lockgate_attempt` | job, step and number of the attempt that published the subject, its plugin, and the attempt that first gave its answer where that came from the cache |
+//! | `lockgate_attempt` | job, step and number of the attempt that published the subject, its plugin, and `cachedFrom`, the attempt whose work it gave back where not one of its tools had to run |
 //! | `lockgate_contacts` | hosts that the step or its tools sent to, `scheme://host:port`, with the addresses that answered; a request that failed counts, as nobody knows how far it came |
 //! | `lockgate_exposedSecrets` | names of secrets whose value a native tool was shown |
 //! | `lockgate_cached` | tools whose result was taken from the cache, and the attempt that had run them: what that one contacted stands in its own provenance |

@@ -130,7 +130,7 @@ mod tests {
         check_names(&gate, &["lockgate:plugin/log@0.1.7", "wasi:cli/stdout@0.2.6"], Ok(Kind::QualityGate));
         check_names(&gate, &["lockgate:plugin/exec@0.1.0"], Err(RefusalCode::ForeignImport));
         check_names(&gate, &["lockgate:plugin/log@0.2.0"], Err(RefusalCode::UnknownContract));
-        check_names(&gate, &["wasi:http/outgoing-handler@0.2.6"], Err(RefusalCode::NotSupported));
+        check_names(&gate, &["wasi:http/outgoing-handler@0.2.6"], Ok(Kind::QualityGate));
         check_names(&gate, &["wasi:cli/stdout@0.3.0"], Err(RefusalCode::NotSupported));
         check_names(&gate, &["acme:thing/run"], Err(RefusalCode::ForeignImport));
         check_names(&gate, &["nothing"], Err(RefusalCode::ForeignImport));

@@ -70,8 +70,8 @@ fn a_foreign_import_is_refused_by_name() {
 
 #[test]
 fn what_this_host_does_not_offer_is_refused() {
-    let http = component(&["wasi:http/outgoing-handler@0.2.6"], &[ABOUT, GATE]);
-    check(&http, RefusalCode::NotSupported, &["wasi:http/outgoing-handler", "does not send requests"]);
+    let config = component(&["wasi:config/store@0.2.0"], &[ABOUT, GATE]);
+    check(&config, RefusalCode::NotSupported, &["wasi:config/store"]);
     let newer = component(&["wasi:clocks/wall-clock@0.3.0"], &[ABOUT, GATE]);
     check(&newer, RefusalCode::NotSupported, &["0.3.0"]);
 }

@@ -38,7 +38,8 @@ fn an_endless_loop_runs_into_the_time_limit() {
 #[test]
 fn a_loop_of_cheap_host_calls_runs_into_their_number() {
     let recorder = check("chatter", gate(json!({})), Limit::HostCalls);
-    assert_eq!(recorder.count() as u64, HOST_CALLS_MAX);
+    // The host's own look into the cache comes before them; what only touches the guest's handles is a sum at the end.
+    assert_eq!(recorder.count() as u64 - recorder.sums() - 1, HOST_CALLS_MAX);
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn a_flood_of_lines_runs_into_the_log_limit() {
     let recorder = check("flood", gate(json!({ "endless": false })), Limit::Log);
     assert_eq!(recorder.lines(LogSource::Host).len(), 1);
     assert!(recorder.lines(LogSource::Host)[0].contains("cut"));
-    assert!(recorder.count() as u64 * 840 <= LOG_BYTES_MAX + 2 * 840);
+    assert!((recorder.count() as u64 - recorder.sums()) * 840 <= LOG_BYTES_MAX + 2 * 840);
 }
 
 #[test]

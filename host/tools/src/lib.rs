@@ -5,8 +5,14 @@
 //! outputs is carried back once its last process is dead.
 //!
 //! What holds, and what does not:
-//! - Namespaces for users, processes, network, mounts, host name and IPC are its own. There is no network at all: hosts
-//!   under `grants.http` are for plugins, whose requests the host carries out; a native tool reaches none of them.
+//! - Namespaces for users, processes, network, mounts, host name and IPC are its own. The network namespace is empty.
+//!   Under `grants.http` one socket listens in it, a proxy that the host serves (the port `Egress`) and that the
+//!   environment names; without such grants nothing does. There is no name service: the proxy resolves names. Programs
+//!   that know no proxy reach nothing.
+//! - `grants.read` narrows the declared inputs. A change that `grants.write` does not cover is refused, and with it all
+//!   that the command changed.
+//! - Secrets go into the environment by memory that bubblewrap is handed, never onto a command line. A command that had
+//!   one, or that had a network, is never remembered.
 //! - The environment is made from nothing; the only writable places are the workspace, its scratch folders, and two
 //!   memory file systems of limited size.
 //! - `argv[0]` must be granted. Its children can execute whatever lies in the roots of the granted tools; for most
@@ -45,9 +51,9 @@ mod streams;
 mod walk;
 mod watchdog;
 
+pub use action_cache::check_kept;
 pub use catalog::{Catalog, Root, Tool};
 pub use definition::ToolDefinition;
 pub use diagnose::Check;
-pub use action_cache::check_kept;
 pub use limits::Limits;
 pub use native::{NativeTools, Settings};

@@ -48,9 +48,10 @@ impl Default for Limits {
 pub(crate) const CORE_BYTES_MAX: u64 = 0;
 /// Folders within folders; what is deeper is refused, not walked.
 pub(crate) const FOLDER_DEPTH_MAX: usize = 100;
-/// Outputs that the action cache keeps for one command; a command that left more is run again.
+/// Outputs of one command that are kept as blobs, for the action cache and for replays; a command that left more is
+/// always run.
 pub(crate) const CACHED_BYTES_MAX: u64 = GIB;
-/// Files that the action cache keeps for one command.
+/// Files, links and folders of one command that are kept.
 pub(crate) const CACHED_FILES_MAX: usize = 10_000;
 /// Bytes of a command line and its environment (`ARG_MAX` of Linux is 2 MiB with a quarter of the stack).
 pub(crate) const COMMAND_LINE_BYTES_MAX: usize = 1024 * 1024;

@@ -152,14 +152,16 @@ impl NativeTools {
         };
         let finished = enclosure.run(&**sink, cancel);
         let finished = finished.map_err(|error| fault(&format!("running {}", bwrap.display()), &error))?;
-        if let Some(fault) = finished.network_fault.as_deref().filter(|_| finished.stopped == Some(Stopped::NoNetwork))
-        {
-            return Err(no_proxy(fault));
+        // A sandbox that fell over before it was entered says why itself.
+        let has_no_network = finished.stopped == Some(Stopped::NoNetwork);
+        if has_no_network && finished.stderr.bytes.is_empty() {
+            return Err(no_proxy(finished.network_fault.as_deref().unwrap_or_default()));
         }
-        let is_explained = finished.code.is_some() || finished.stopped.is_some();
+        let is_explained = finished.code.is_some() || (finished.stopped.is_some() && !has_no_network);
         if is_explained { Ok(finished) } else { Err(why_not_started(&bwrap, &finished.stderr.bytes)) }
     }
 
+    /// The key of an action and what it is made of. It is made where nothing can be remembered too: people ask for it.
     fn key(&self, action: &ToolAction, request: &Request, cancel: &Cancel) -> Result<ActionKey, ToolError> {
         let fingerprint = |tool: &Tool| self.fingerprints.of(tool, |version| self.ask(tool, version, cancel));
         let fingerprints: Vec<Option<Digest>> = request.tools.iter().map(fingerprint).collect();

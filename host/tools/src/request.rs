@@ -133,8 +133,8 @@ impl Request {
             paths.clone().into_iter().filter(|path| is_free(path)).flat_map(folders_above).collect();
         match paths.into_iter().find(|path| !is_free(path) && !parents.contains(path)) {
             Some(path) => Err(denied(&format!(
-                "the command changed `{path}`, which this step may not write; add `write: [{path}]` to its grants, or \
-                 leave it out of the outputs"
+                "`{path}` is among the command's changes, and this step may not write it; add `write: [{path}]` to its \
+                 grants, or leave it out of the outputs"
             ))),
             None => Ok(()),
         }

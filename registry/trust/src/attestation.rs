@@ -48,7 +48,8 @@ pub fn verify_attestation(
 
 /// The name that goes with the digest, as it may be shown. A statement may be about many things, about each once.
 fn name_of(statement: &Statement, subject: &Digest) -> Result<String, Reason> {
-    let is_it = |digest: &sigstore_types::Digest| digest.sha256.is_some_and(|hash| hash.as_bytes() == subject.as_bytes());
+    let is_it =
+        |digest: &sigstore_types::Digest| digest.sha256.is_some_and(|hash| hash.as_bytes() == subject.as_bytes());
     let mut named = statement.subject.iter().filter(|one| is_it(&one.digest)).map(|one| shown(&one.name));
     match (named.next(), named.next()) {
         (Some(name), None) => Ok(name),

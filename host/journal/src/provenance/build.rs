@@ -15,8 +15,9 @@ use super::calls::{Seen, SeenTool};
 use super::facts::{Provenance, UsedPlugin};
 use super::limits::{EMBEDDED_BYTES_MAX, EMBEDDED_SMALL_BYTES_MAX, LISTED_MAX, PEERS_MAX, cut};
 use super::wire::{
-    BuildDefinition, COMPONENT, External, Internal, Metadata, Pipeline, Predicate, REFERENCE, Resource, RunDetails, SIZE,
-    STARTED, STATEMENT_TYPE, TOOL_FINGERPRINT, WireAttempt, WireBuilder, WireCached, WireContact, WireStatement, role,
+    BuildDefinition, COMPONENT, External, Internal, Metadata, Pipeline, Predicate, REFERENCE, Resource, RunDetails,
+    SIZE, STARTED, STATEMENT_TYPE, TOOL_FINGERPRINT, WireAttempt, WireBuilder, WireCached, WireContact, WireStatement,
+    role,
 };
 use super::{BUILD_TYPE, UNTRUSTED_SUFFIX, purl};
 

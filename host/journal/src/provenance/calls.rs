@@ -129,9 +129,9 @@ mod tests {
 
     use super::*;
 
-    fn seen(interface: &str, function: &str, arguments: Json, result: Json) -> Seen {
-        let (interface, function) = (interface.to_owned().into(), function.to_owned().into());
-        let function = FunctionCall { interface, function, arguments, result, bytes: 0, answer: None };
+    fn seen(interface: &str, function: &str, arguments: &Json, result: &Json) -> Seen {
+        let call = json!({ "interface": interface, "function": function, "arguments": arguments, "result": result });
+        let function: FunctionCall = serde_json::from_value(call).unwrap();
         let body = CallBody::Function(function);
         let call = |permission| HostCall { seq: 0, at_ms: 0, duration_us: 0, permission, body: body.clone() };
         assert_eq!(Seen::of(&[call(Permission::Denied("x".into()))]), Seen::default(), "a refused call did nothing");
@@ -140,11 +140,11 @@ mod tests {
 
     fn check_place(method: Option<&str>, place: &str, expected: Option<&str>) {
         let seen = match method {
-            None => seen("http", "send", json!({ "url": place }), json!({})),
+            None => seen("http", "send", &json!({ "url": place }), &json!({})),
             Some(method) => {
                 let (host, port) = place.rsplit_once(':').unwrap();
                 let port: u16 = port.parse().unwrap();
-                seen("egress", "contact", json!({ "method": method, "host": host, "port": port }), json!({}))
+                seen("egress", "contact", &json!({ "method": method, "host": host, "port": port }), &json!({}))
             }
         };
         assert_eq!(seen.contacts.keys().map(String::as_str).collect::<Vec<_>>(), Vec::from_iter(expected), "{place}");
@@ -165,14 +165,14 @@ mod tests {
     fn a_command_names_its_tools_by_fingerprint() {
         let prints = ["a", "b"].map(|text| Digest::of(text.as_bytes()));
         let key = json!([["argv", "cargo"], ["tool cargo", prints[0]], ["tool cc", prints[1]], ["tool /x", "y"]]);
-        let found = seen("exec", "run", json!({ "argv": ["cargo"] }), json!({ "ending": "timed-out", "key": key }));
+        let found = seen("exec", "run", &json!({ "argv": ["cargo"] }), &json!({ "ending": "timed-out", "key": key }));
         let tools: Vec<_> = found.tools.iter().map(|(tool, it)| (tool.name.as_str(), tool.fingerprint, *it)).collect();
         assert_eq!(tools, [("cargo", Some(prints[0]), true), ("cc", Some(prints[1]), false)]);
     }
 
     #[test]
     fn a_tool_without_a_key_is_still_named() {
-        let found = seen("exec", "run", json!({ "argv": ["git", "log"] }), json!({ "ending": { "exited": 0 } }));
+        let found = seen("exec", "run", &json!({ "argv": ["git", "log"] }), &json!({ "ending": { "exited": 0 } }));
         let name = "git".parse().unwrap();
         assert_eq!(found.tools, [(SeenTool { name, fingerprint: None }, true)].into());
     }
@@ -181,12 +181,12 @@ mod tests {
     fn what_was_not_started_or_not_fetched_is_not_named() {
         let arguments = json!({ "argv": ["git"], "secret-env": [["X", "token"]] });
         for reason in NOT_STARTED {
-            assert_eq!(seen("exec", "run", arguments.clone(), json!({ reason: "why" })), Seen::default());
+            assert_eq!(seen("exec", "run", &arguments, &json!({ reason: "why" })), Seen::default());
         }
         assert_eq!(
-            seen("artifacts", "fetch", json!({ "digest": Digest::of(b"") }), json!({ "missing": "" })),
+            seen("artifacts", "fetch", &json!({ "digest": Digest::of(b"") }), &json!({ "missing": "" })),
             Seen::default()
         );
-        assert_eq!(seen("exec", "run", json!("argv"), json!(3)), Seen::default());
+        assert_eq!(seen("exec", "run", &json!("argv"), &json!(3)), Seen::default());
     }
 }

@@ -45,7 +45,7 @@ pub enum CollectError {
     #[error("the journal of {attempt} cannot be read ({reason}); mend the state folder, or run the pipeline again")]
     Journal {
         /// Of which attempt.
-        attempt: AttemptId,
+        attempt: String,
         /// Why.
         reason: String,
     },
@@ -53,7 +53,7 @@ pub enum CollectError {
     #[error("the evidence of {attempt} cannot be read; mend the state folder, or run the pipeline again")]
     Evidence {
         /// Of which attempt.
-        attempt: AttemptId,
+        attempt: String,
         /// Why.
         #[source]
         source: BlobError,
@@ -62,7 +62,7 @@ pub enum CollectError {
     #[error("the statement about an artifact of {attempt} cannot be written")]
     Statement {
         /// Of which attempt.
-        attempt: AttemptId,
+        attempt: String,
         /// Why.
         #[source]
         source: serde_json::Error,
@@ -123,7 +123,8 @@ impl Collected {
             };
             artifact.size_bytes = *size_bytes;
             let written = statement(&Provenance { builder, run, step, artifact: &artifact });
-            let statement = written.map_err(|source| CollectError::Statement { attempt: attempt.clone(), source })?;
+            let statement =
+                written.map_err(|source| CollectError::Statement { attempt: attempt.to_string(), source })?;
             self.made.push(Made { artifact, attempt: attempt.clone(), statement });
         }
         Ok(())
@@ -171,7 +172,7 @@ fn attempt_id(run: &RunId, job: &PlanJob, step: &PlanStep, state: &StepState) ->
 
 fn artifacts(result: &StepResult, attempt: &AttemptId, blobs: &dyn Blobs) -> Result<Vec<Artifact>, CollectError> {
     let evidence = conclude::load(&result.evidence, blobs);
-    let evidence = evidence.map_err(|source| CollectError::Evidence { attempt: attempt.clone(), source })?;
+    let evidence = evidence.map_err(|source| CollectError::Evidence { attempt: attempt.to_string(), source })?;
     let artifacts = evidence.into_iter().filter_map(|body| match body {
         EvidenceBody::Artifact(artifact) => Some(artifact),
         _ => None,
@@ -179,16 +180,14 @@ fn artifacts(result: &StepResult, attempt: &AttemptId, blobs: &dyn Blobs) -> Res
     Ok(artifacts.collect())
 }
 
-/// The step, with the calls that made its answer: those of the attempt that first gave it, where it came from the cache.
 fn step_facts(
     step: &PlanStep,
     result: &StepResult,
     attempt: &AttemptId,
     journal: &dyn Journal,
 ) -> Result<StepFacts, CollectError> {
-    let asked = result.cached_from.as_ref().unwrap_or(attempt);
-    let calls = journal.read(asked, 0);
-    let calls = calls.map_err(|reason| CollectError::Journal { attempt: asked.clone(), reason })?;
+    let calls = journal.read(attempt, 0);
+    let calls = calls.map_err(|reason| CollectError::Journal { attempt: attempt.to_string(), reason })?;
     Ok(StepFacts {
         job: attempt.job.clone(),
         step: attempt.step.clone(),

@@ -98,9 +98,8 @@ pub struct StepFacts {
     pub plugin: Option<PluginAlias>,
     /// What it was allowed.
     pub grants: Grants,
-    /// The attempt that first gave its answer, where that came from the cache.
+    /// The attempt whose work it gave back, where not one of its native tools had to run.
     pub cached_from: Option<AttemptId>,
-    /// All that the attempt asked of the host, in order; where its answer came from the cache, what the attempt that
-    /// first gave it had asked.
+    /// All that the attempt asked of the host, in order.
     pub calls: Vec<HostCall>,
 }

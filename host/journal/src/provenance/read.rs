@@ -85,7 +85,7 @@ pub struct MadeBy {
     pub attempt: u32,
     /// The alias of the plugin that it called.
     pub plugin: Option<String>,
-    /// The attempt that first gave its answer, where that came from the cache.
+    /// The attempt whose work it gave back, where not one of its native tools had to run.
     pub cached_from: Option<String>,
 }
 

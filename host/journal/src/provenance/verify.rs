@@ -1,7 +1,9 @@
 //! Signing a statement, and checking a bundle that somebody hands over.
 
 use lockgate_model::ids::Digest;
-use lockgate_trust::{PROVENANCE_PREDICATE, PublicKey, Reason, SignError, SigningKey, attest_statement, verify_attestation};
+use lockgate_trust::{
+    PROVENANCE_PREDICATE, PublicKey, Reason, SignError, SigningKey, attest_statement, verify_attestation,
+};
 
 use super::BUILD_TYPE;
 use super::build::Statement;
@@ -93,8 +95,7 @@ pub fn verify(bundle: &[u8], keys: &[PublicKey], artifact: &Digest) -> Result<Ve
     if build_type != Some(BUILD_TYPE) {
         return Err(VerifyError::OtherBuildType { found: shown(build_type.unwrap_or_default()) });
     }
-    let predicate: Predicate =
-        serde_json::from_value(attestation.predicate.clone()).map_err(VerifyError::Statement)?;
+    let predicate: Predicate = serde_json::from_value(attestation.predicate.clone()).map_err(VerifyError::Statement)?;
     Verified::read(attestation, artifact, predicate).map_err(VerifyError::Statement)
 }
 
@@ -112,5 +113,5 @@ impl VerifyError {
 
 /// Words of a bundle that nobody has vouched for, as a terminal may show them.
 fn shown(text: &str) -> String {
-    text.chars().filter(|letter| letter.is_ascii_graphic()).take(SHOWN_CHARS_MAX).collect()
+    text.chars().filter(char::is_ascii_graphic).take(SHOWN_CHARS_MAX).collect()
 }

@@ -241,7 +241,12 @@ impl Recorder for Memory {
     fn record(&self, call: HostCall) {
         let mut calls = self.calls.lock().unwrap();
         calls.0 += 1;
-        if calls.1.len() < 1_000 || matches!(&call.body, CallBody::Line(line) if line.source == LogSource::Host) {
+        let is_kept = match &call.body {
+            CallBody::Line(line) => line.source != LogSource::Log || calls.1.len() < 1_000,
+            CallBody::Function(call) => call.function == "(own)" || calls.1.len() < 1_000,
+            CallBody::Progress { .. } => calls.1.len() < 1_000,
+        };
+        if is_kept {
             calls.1.push(call);
         }
     }
@@ -258,6 +263,12 @@ impl Memory {
 
     pub(crate) fn count(&self) -> usize {
         self.calls.lock().unwrap().0
+    }
+
+    /// How many of the records are sums of calls.
+    pub(crate) fn sums(&self) -> u64 {
+        let is_sum = |call: &HostCall| matches!(&call.body, CallBody::Function(call) if call.function == "(own)");
+        self.calls().iter().filter(|call| is_sum(call)).count() as u64
     }
 
     /// The lines of one source.
