@@ -143,7 +143,7 @@ fn a_plugin_that_does_very_much_cannot_prevent_its_provenance() {
         facts.step.calls.push(contact("many.example", &format!("192.0.2.7:{number}")));
         let key = format!("{long}/{long}#{number}");
         let argv = json!({ "argv": [format!("tool{number}")], "secret-env": [["X", format!("{number}{long}")]] });
-        facts.step.calls.push(call("exec", "run", argv, json!({ "cached-from": key })));
+        facts.step.calls.push(call("exec", "run", &argv, &json!({ "cached-from": key })));
         let mut plugin = facts.run.plugins[1].clone();
         (plugin.alias, plugin.reference) = (format!("p{number}").parse().unwrap(), format!("{long}{number}/{long}"));
         facts.run.plugins.push(plugin);

@@ -94,28 +94,28 @@ fn calls() -> Vec<HostCall> {
     let token = json!([["TOKEN", "token"]]);
     vec![
         line("compiling"),
-        call("exec", "run", json!({ "argv": ["cargo", "build"] }), json!({ "ending": ran, "key": key })),
-        call("exec", "run", json!({ "argv": ["git", "push"], "secret-env": token }), json!({ "ending": ran })),
+        call("exec", "run", &json!({ "argv": ["cargo", "build"] }), &json!({ "ending": ran, "key": key })),
+        call("exec", "run", &json!({ "argv": ["git", "push"], "secret-env": token }), &json!({ "ending": ran })),
         call(
             "exec",
             "run",
-            json!({ "argv": ["cargo", "test"] }),
-            json!({ "ending": ran, "key": key, "cached-from": "01jdrun000000a/build/compile#1" }),
+            &json!({ "argv": ["cargo", "test"] }),
+            &json!({ "ending": ran, "key": key, "cached-from": "01jdrun000000a/build/compile#1" }),
         ),
         contact("registry.example", "192.0.2.7:443"),
         contact("registry.example", "192.0.2.8:443"),
         call(
             "http",
             "send",
-            json!({ "method": "GET", "url": "https://api.example/v1?x=1" }),
-            json!({ "error": "no answer" }),
+            &json!({ "method": "GET", "url": "https://api.example/v1?x=1" }),
+            &json!({ "error": "no answer" }),
         ),
-        call("artifacts", "fetch", json!({ "digest": digest("earlier"), "path": "in.tar" }), json!("fetched")),
+        call("artifacts", "fetch", &json!({ "digest": digest("earlier"), "path": "in.tar" }), &json!("fetched")),
         call(
             "artifacts",
             "publish",
-            json!({ "path": "service.tar" }),
-            json!({ "digest": Digest::of(ARTIFACT), "size-bytes": 13 }),
+            &json!({ "path": "service.tar" }),
+            &json!({ "digest": Digest::of(ARTIFACT), "size-bytes": 13 }),
         ),
         denied(contact("evil.example", "192.0.2.66:443")),
     ]
@@ -131,11 +131,11 @@ pub(crate) fn line(message: &str) -> HostCall {
 /// A native tool that reached a host.
 pub(crate) fn contact(host: &str, peer: &str) -> HostCall {
     let arguments = json!({ "method": "CONNECT", "host": host, "port": 443 });
-    call("egress", "contact", arguments, json!({ "peer": peer }))
+    call("egress", "contact", &arguments, &json!({ "peer": peer }))
 }
 
 /// A call that a grant allowed.
-pub(crate) fn call(interface: &str, function: &str, arguments: Json, result: Json) -> HostCall {
+pub(crate) fn call(interface: &str, function: &str, arguments: &Json, result: &Json) -> HostCall {
     let call = json!({ "interface": interface, "function": function, "arguments": arguments, "result": result });
     let call: FunctionCall = serde_json::from_value(call).unwrap();
     let permission = Permission::Granted("a grant".into());

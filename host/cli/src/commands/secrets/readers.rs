@@ -24,13 +24,22 @@ pub(super) fn rotate(place: &Place, add: &[String], remove: &[String]) -> Result
     place.write(&file)?;
     done(&format!("every value of {} is encrypted anew. It can be read by", place.path.display()));
     readers.iter().for_each(|reader| crate::output::out!("  {reader}"));
-    if !remove.is_empty() && file.names().next().is_some() {
-        crate::output::err!(
-            "who was taken out may have kept the values, and still reads them in earlier commits: replace each where it \
-             comes from, then `lockgate secrets set` it; `lockgate secrets list` marks those that are older"
-        );
+    if !remove.is_empty() {
+        note_known_values(&file);
     }
     Ok(())
+}
+
+/// By name: `list` knows days only, and so cannot tell which values were set earlier on this one.
+fn note_known_values(file: &SecretFile) {
+    let names: Vec<&str> = file.names().collect();
+    if !names.is_empty() {
+        crate::output::err!(
+            "who was taken out may have kept the values, and still reads them in earlier commits: replace each where it \
+             comes from, then `lockgate secrets set` it: {}",
+            names.join(", ")
+        );
+    }
 }
 
 /// Understands public keys; no error shows the text, which may be a private one.
