@@ -25,7 +25,9 @@ fn a_reader_is_let_in_and_out_again() {
     desk.lockgate("ann", &["rotate", "--remove", &ann]).expect_code(2).expect_text("cannot read the file yourself");
     assert_eq!(desk.text(), before);
 
-    desk.lockgate("ann", &["rotate", "--remove", &bob]).expect_code(0).expect_text("replace each").expect_text("deploy, sign");
+    desk.lockgate("ann", &["rotate", "--remove", &bob])
+        .expect_code(0)
+        .expect_text("`lockgate secrets set` it: deploy, sign");
     desk.lockgate("ann", &["rotate", "--remove", &bob]).expect_code(2).expect_text("is no reader");
     desk.edit("bob", "exit 1\n").expect_code(2).expect_text("not encrypted to any key at hand");
     assert!(desk.seen("ann").contains(VALUE));
