@@ -9,16 +9,16 @@ use crate::exit::CliError;
 pub(crate) fn ended(state: &RunState, run: &RunId, wanted: Option<&str>) -> Result<Vec<AttemptId>, CliError> {
     let (name, number) = match wanted.and_then(|wanted| wanted.rsplit_once('#')) {
         Some((name, number)) => {
-            let number: u32 = number.parse().map_err(|_| CliError::Usage(format!("`#{number}` is no number of a try")))?;
+            let number: u32 =
+                number.parse().map_err(|_| CliError::Usage(format!("`#{number}` is no number of a try")))?;
             (Some(name), Some(number))
         }
         None => (wanted, None),
     };
     let all = begun(state, run, name)?;
     let is_last = |attempt: &AttemptId| {
-        !all.iter().any(|other| {
-            (&other.job, &other.step) == (&attempt.job, &attempt.step) && other.number > attempt.number
-        })
+        !all.iter()
+            .any(|other| (&other.job, &other.step) == (&attempt.job, &attempt.step) && other.number > attempt.number)
     };
     let found: Vec<AttemptId> = match number {
         Some(number) => all.iter().filter(|attempt| attempt.number == number).cloned().collect(),
@@ -26,7 +26,9 @@ pub(crate) fn ended(state: &RunState, run: &RunId, wanted: Option<&str>) -> Resu
     };
     if found.is_empty() {
         let what = wanted.unwrap_or("any step");
-        return Err(CliError::Usage(format!("run {run} has no attempt of `{what}`; `lockgate show {run}` lists its steps")));
+        return Err(CliError::Usage(format!(
+            "run {run} has no attempt of `{what}`; `lockgate show {run}` lists its steps"
+        )));
     }
     Ok(found)
 }

@@ -63,7 +63,9 @@ impl Config {
         let user = user.map_or_else(|| Ok(ReadFile::default()), |path| ReadFile::at(&path))?;
         let secrets = secrets(project.secrets.as_ref(), user.secrets.as_ref(), folder)?;
         if project.egress.is_some() {
-            return Err(CliError::Usage(format!("{CONFIG_FILE}: [egress] stands in the user's file, not in a project's")));
+            return Err(CliError::Usage(format!(
+                "{CONFIG_FILE}: [egress] stands in the user's file, not in a project's"
+            )));
         }
         let egress = user.egress.unwrap_or_default();
         let mut tools = user.tools;

@@ -7,7 +7,7 @@ mod contents;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read as _, Write as _};
+use std::io::{self, BufReader, BufWriter, Read as _};
 use std::path::{Path, PathBuf};
 
 use lockgate_engine::drive::history::Past;

@@ -44,6 +44,9 @@ pub struct Config {
     /// Environment of the command.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
+    /// Secrets that the command sees: variable to the secret's name, which `expose` must grant.
+    #[serde(default)]
+    pub secret_env: BTreeMap<String, String>,
     /// How long the command may take; absent means as long as the step.
     #[schemars(range(min = 1))]
     pub timeout_seconds: Option<u64>,

@@ -49,6 +49,7 @@ fn command(config: &Config, file: &Path) -> Result<Command, Failure> {
     let mut command = Command::tool(argv.next().unwrap_or_default()).args(argv);
     command = command.inputs(&config.inputs).outputs(&config.outputs).outputs([outputs::FILE]);
     command = config.env.iter().fold(command, |command, (name, value)| command.env(name, value));
+    command = config.secret_env.iter().fold(command, |command, (name, secret)| command.secret_env(name, secret));
     command = command.env(OUTPUT_VARIABLE, file.to_string_lossy());
     if let Some(folder) = &config.cwd {
         command = command.cwd(folder);

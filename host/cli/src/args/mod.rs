@@ -11,8 +11,8 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 pub(crate) use journal::{CacheCommand, GrantsCommand, ReplayArgs};
 pub(crate) use plugin::{AddArgs, PluginCommand, PushArgs, RehearseArgs, UpdateArgs};
-pub(crate) use secrets::{SecretsCommand, SetArgs};
 pub(crate) use registry::{RegistryCommand, ScopeArg, ServeArgs, TokenCommand};
+pub(crate) use secrets::{SecretsCommand, SetArgs};
 
 /// Runs delivery pipelines whose every step is a sandboxed WASI component.
 #[derive(Debug, Parser)]

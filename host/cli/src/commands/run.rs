@@ -75,6 +75,7 @@ fn drive(host: &Host, run: &RunId, begin: Begin, args: &OutputArgs) -> Result<Ex
         crate::output::print(&text);
     }
     host.workspaces.discard(run);
+    super::verify::attest(host, run, &ended)?;
     Ok(exit_of(&ended, interrupted.load(std::sync::atomic::Ordering::SeqCst)))
 }
 

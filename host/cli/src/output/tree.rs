@@ -41,10 +41,12 @@ fn step_line(step: &PlanStep, style: Style) -> String {
     let secrets = grants.secrets.iter().map(|name| format!("secret {name}"));
     let exposed = grants.expose.iter().map(|name| format!("EXPOSES secret {name} to its tools"));
     let files = [("read", &grants.read), ("write", &grants.write)];
-    let files = files.into_iter().filter_map(|(what, globs)| Some(match globs.as_deref()? {
-        [] => format!("{what} nothing"),
-        globs => format!("{what} {}", globs.join(" ")),
-    }));
+    let files = files.into_iter().filter_map(|(what, globs)| {
+        Some(match globs.as_deref()? {
+            [] => format!("{what} nothing"),
+            globs => format!("{what} {}", globs.join(" ")),
+        })
+    });
     let granted: Vec<String> = exec.chain(http).chain(secrets).chain(exposed).chain(files).collect();
     let granted = if granted.is_empty() { "nothing granted".to_owned() } else { granted.join(", ") };
     format!("    {:<20} {what}  {}\n", step.id, style.dim(&granted))

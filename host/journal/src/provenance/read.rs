@@ -16,6 +16,8 @@ use super::wire::{
 /// What an artifact was made of, as a host vouches for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verified {
+    /// The whole statement, JSON as it was signed.
+    pub statement: Vec<u8>,
     /// Whose key signed it.
     pub signer: Signer,
     /// The artifact.
@@ -159,6 +161,7 @@ impl Verified {
         let Metadata { invocation_id, started_on, finished_on, contacts, exposed_secrets, cached, omitted, .. } =
             metadata;
         Ok(Self {
+            statement,
             signer,
             artifact: *artifact,
             name,

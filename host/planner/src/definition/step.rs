@@ -71,7 +71,7 @@ record! {
         write: Option<OneOrMany<Spanned<String>>>,
         /// Secrets that it may hold a placeholder of.
         secrets: Option<OneOrMany<Spanned<String>>>,
-        /// Secrets whose value its native tools may see, in an environment variable; the run marks them as exposed.
+        /// Secrets whose value its native tools may see, in an environment variable (for `run`: `deploy-token` is `DEPLOY_TOKEN`); the run marks them as exposed.
         expose: Option<OneOrMany<Spanned<String>>>,
         /// Whether it may know the time.
         clock: Option<bool>,

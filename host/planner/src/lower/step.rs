@@ -152,7 +152,11 @@ fn script(
             .help("`lockgate lock` pins it, once `cargo xtask plugins` has built it");
         return None;
     };
-    let config = serde_json::json!({ "script": run.value, "shell": shell });
+    let mut config = serde_json::json!({ "script": run.value, "shell": shell });
+    if !granted.expose.is_empty() {
+        let variables = granted.expose.iter().map(|secret| (variable_of(secret), Json::from(secret.as_str())));
+        config["secret-env"] = variables.collect();
+    }
     let action = StepAction::Plugin {
         alias: alias.clone(),
         pin: entry.pin.clone(),
@@ -161,6 +165,12 @@ fn script(
         files: Vec::new(),
     };
     Some((action, title_of(&run.value)))
+}
+
+/// The variable in which a script finds an exposed secret: `deploy-token` is `DEPLOY_TOKEN`.
+fn variable_of(secret: &str) -> String {
+    let letter = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    secret.chars().map(letter).collect()
 }
 
 /// A value spliced into a script is read as code by the shell: whoever chooses a branch's name would run what they like.

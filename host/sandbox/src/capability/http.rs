@@ -1,6 +1,7 @@
 //! `wasi:http`: requests. wasmtime-wasi-http has the types; what leaves goes to the port `Egress`, against the grant
 //! `http`, with placeholders replaced by values on the way out and values by placeholders on the way back.
 
+mod carried;
 mod exchange;
 
 use std::sync::Arc;

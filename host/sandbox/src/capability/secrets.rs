@@ -8,7 +8,7 @@ use lockgate_model::Json;
 use lockgate_model::host_call::Permission;
 use lockgate_model::ids::Digest;
 use lockgate_model::plan::Trust;
-use lockgate_ports::secrets::{Secret, SecretError};
+use lockgate_ports::secrets::{Secret, SecretError, SecretValue};
 use serde_json::json;
 
 use crate::bindings::host::secrets;
@@ -51,12 +51,24 @@ impl secrets::Host for Host {
         let permission = if is_granted { Permission::Granted(grant) } else { Permission::Denied(grant) };
         self.granted(function, json!({ "name": name }), permission, |host, arguments| {
             let held = host.ask_world(function, arguments, |host| Ok(host.hold(&name)))?;
-            Ok(held.map_err(|why| match why {
+            if let (Ok(Handed { placeholder, hosts }), Some(_)) = (&held, &host.reach.answers) {
+                // A replay has no value, and sends none; where the placeholder may go it judges as the host did.
+                let secret = Secret { value: SecretValue::new(Vec::new()), hosts: hosts.clone() };
+                host.placeholders.insert(placeholder, Held { name: name.clone(), secret });
+            }
+            Ok(held.map(|handed| handed.placeholder).map_err(|why| match why {
                 Missing::Denied(why) => secrets::SecretError::Denied(why),
                 Missing::Unknown(why) => secrets::SecretError::Unknown(why),
             }))
         })
     }
+}
+
+/// What a guest was given, and where it may go, as the record keeps it.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Handed {
+    placeholder: String,
+    hosts: Vec<String>,
 }
 
 /// Why there is no placeholder, as the record keeps it.
@@ -68,11 +80,11 @@ enum Missing {
 
 impl Host {
     /// Fetches a secret, masks it from now on, and makes its placeholder.
-    fn hold(&self, name: &str) -> Result<String, Missing> {
+    fn hold(&self, name: &str) -> Result<Handed, Missing> {
         let secret = self.secret(name)?;
-        let placeholder = self.placeholder_of(name);
+        let (placeholder, hosts) = (self.placeholder_of(name), secret.hosts.clone());
         self.placeholders.insert(&placeholder, Held { name: name.to_owned(), secret });
-        Ok(placeholder)
+        Ok(Handed { placeholder, hosts })
     }
 
     fn secret(&self, name: &str) -> Result<Secret, Missing> {

@@ -10,11 +10,10 @@ use lockgate_model::ids::Digest;
 use lockgate_model::limits::{HTTP_REQUEST_BYTES_MAX, HTTP_RESPONSE_BYTES_MAX};
 use lockgate_ports::egress::{EgressError, EgressRequest, EgressResponse};
 use lockgate_ports::sandbox::UNANSWERED;
-use lockgate_ports::secrets::Mask;
 use serde_json::json;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
-use zeroize::Zeroize as _;
 
+use super::carried::{carried, is_coded, put_values, without_values};
 use super::{Target, whole};
 use crate::answer;
 use crate::capability::secrets::{Held, Placeholders};
@@ -25,6 +24,8 @@ use crate::watch::Watch;
 
 const INTERFACE: &str = "http";
 const FUNCTION: &str = "send";
+/// What is said of an answer that could hide a value.
+const CODED: &str = "the answer is coded although it was asked for as it is, so no secret could be found in it";
 
 /// A request on its way.
 pub(super) struct Exchange {
@@ -93,31 +94,8 @@ impl Exchange {
         self.watch.warn(missing_grant(grant, &self.reach.grants_place));
     }
 
-    /// The secrets whose placeholders are in the headers; an error where one heads elsewhere than it may.
     fn secrets(&self, asked: &Asked, target: &Target) -> Result<Vec<(String, Held)>, String> {
-        let (mut held, place) = (Vec::new(), format!("{}:{}", target.host, target.port));
-        let in_url = asked.uri.to_string();
-        for (placeholder, secret) in self.placeholders.all() {
-            let name = &secret.name;
-            if contains(in_url.as_bytes(), placeholder.as_bytes()) || contains(&asked.body, placeholder.as_bytes()) {
-                return Err(format!(
-                    "the placeholder of secret `{name}` was to be sent in a URL or a body to {place}; \
-                                    a secret travels in a header only"
-                ));
-            }
-            if !asked.headers.iter().any(|(_, value)| contains(value, placeholder.as_bytes())) {
-                continue;
-            }
-            if !secret.secret.is_bound_to(&target.host, target.port) {
-                let hosts = secret.secret.hosts.join(", ");
-                return Err(format!(
-                    "the placeholder of secret `{name}` was to be sent to {place}, and it is bound to \
-                                    [{hosts}]"
-                ));
-            }
-            held.push((placeholder, secret));
-        }
-        Ok(held)
+        carried(self.placeholders.all(), (&asked.uri.to_string(), &asked.headers, &asked.body), target)
     }
 
     /// The answer, from the record or from the world; values that come back are placeholders again.
@@ -142,7 +120,10 @@ impl Exchange {
         let Ok((result, services)) = sending.await else {
             return (Err(EgressError::Connect("a thread of the host ended early".to_owned())), None);
         };
-        let result = result.map(|response| without_values(response, &values, self.watch.mask()));
+        let result = result.and_then(|response| match values.is_empty() || !is_coded(&response) {
+            true => Ok(without_values(response, &values, self.watch.mask())),
+            false => Err(EgressError::Connect(CODED.to_owned())),
+        });
         let kept = answer::keep(&result, &*services.blobs);
         (result, Some(kept))
     }
@@ -155,17 +136,7 @@ impl Exchange {
 
     fn request(&self, asked: Asked, values: &[(String, Held)], options: Option<RequestOptions>) -> EgressRequest {
         let Asked { method, uri, mut headers, body } = asked;
-        if !values.is_empty() {
-            // A compressed answer could bring a value back unseen.
-            headers.retain(|(name, _)| name != "accept-encoding");
-        }
-        for (placeholder, held) in values {
-            for (_, value) in &mut headers {
-                let with = replaced(value, placeholder.as_bytes(), held.secret.value.expose());
-                value.zeroize();
-                *value = with;
-            }
-        }
+        put_values(&mut headers, values);
         let first_byte_ms = options.and_then(|options| options.first_byte_timeout).map(|time| time.as_millis());
         let left_ms = self.watch.left_ms();
         let time_ms = first_byte_ms.and_then(|ms| u64::try_from(ms).ok()).map_or(left_ms, |ms| ms.min(left_ms));
@@ -235,42 +206,6 @@ fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
 
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
-    part.len() <= bytes.len() && bytes.windows(part.len()).any(|window| window == part)
-}
-
-fn replaced(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
-    let mut result = Vec::with_capacity(bytes.len() + to.len());
-    let mut rest = bytes;
-    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
-        result.extend_from_slice(&rest[..at]);
-        result.extend_from_slice(to);
-        rest = &rest[at + from.len()..];
-    }
-    result.extend_from_slice(rest);
-    result
-}
-
-/// A host that echoes a header back gives the guest its placeholder, in the plain form; other forms are masked.
-fn without_values(mut response: EgressResponse, values: &[(String, Held)], mask: &Mask) -> EgressResponse {
-    let clean = |bytes: &mut Vec<u8>| {
-        for (placeholder, held) in values {
-            let value = held.secret.value.expose();
-            if !value.is_empty() && contains(bytes, value) {
-                *bytes = replaced(bytes, value, placeholder.as_bytes());
-            }
-        }
-        if let std::borrow::Cow::Owned(masked) = mask.bytes(bytes) {
-            *bytes = masked;
-        }
-    };
-    response.headers.iter_mut().for_each(|(_, value)| clean(value));
-    // Its length may be another one now; the body is whole, so nobody needs to be told.
-    response.headers.retain(|(name, _)| name != "content-length" || values.is_empty());
-    clean(&mut response.body);
-    response
-}
-
 /// What the guest gets.
 fn response(answer: EgressResponse) -> Result<http::Response<WasiBody>, Error> {
     let mut response = http::Response::builder().status(answer.status);
@@ -297,13 +232,6 @@ fn told(error: &EgressError) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_occurrence_is_replaced() {
-        assert_eq!(replaced(b"Bearer P, P", b"P", b"value"), b"Bearer value, value");
-        assert_eq!(replaced(b"none", b"P", b"value"), b"none");
-        assert!(contains(b"xPx", b"P") && !contains(b"", b"P"));
-    }
 
     #[test]
     fn the_least_grant_names_method_host_port_and_path() {
