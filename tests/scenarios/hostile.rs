@@ -1,5 +1,8 @@
 //! Plugins that misbehave in a pipeline: each ends in its own named way, and the step beside it does not suffer.
 
+mod echo;
+mod leaks;
+
 use lockgate_tests::Project;
 use serde_json::Value;
 

@@ -3,12 +3,16 @@
 
 mod authorship;
 mod bad_input;
+mod cache;
 mod crash;
 mod flow;
 mod hostile;
+mod journal_views;
 mod memory;
+mod native_network;
 mod pins;
 mod plugins;
 mod publish;
+mod replay;
 mod secrets;
 mod views;

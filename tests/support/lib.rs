@@ -3,9 +3,11 @@
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails, and says where")]
 
 mod artifacts;
+mod loopback;
 pub mod programs;
 mod project;
 pub mod registries;
 
 pub use artifacts::{guest, lockgate};
+pub use loopback::Loopback;
 pub use project::{Ended, Project};

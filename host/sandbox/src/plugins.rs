@@ -95,6 +95,11 @@ impl Plugins {
         Ok(plugin)
     }
 
+    /// Whether the linker has all that a component imports.
+    pub(crate) fn links(&self, component: &[u8]) -> wasmtime::Result<()> {
+        self.linker.instantiate_pre(&Component::from_binary(&self.engine, component)?).map(drop)
+    }
+
     fn slot(&self, digest: &Digest) -> Slot {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         if slots.len() >= READY_MAX && !slots.contains_key(digest) {

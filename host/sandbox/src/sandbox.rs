@@ -112,6 +112,15 @@ impl WasmSandbox {
         Ok(Arc::new(Self { engine, plugins, services, instances, cache, trees, clock }))
     }
 
+    /// Whether all that a component imports is linked, with the very types that it wants. Nothing of it runs; what its
+    /// kind may import is not asked. For whoever must know what a guest could reach.
+    ///
+    /// # Errors
+    /// What is not linked, in wasmtime's words.
+    pub fn links(&self, component: &[u8]) -> Result<(), String> {
+        self.plugins.links(component).map_err(|error| format!("{error:#}"))
+    }
+
     /// A call that is not in the cache. Its native tools may have been: then their attempt is named.
     fn run(
         &self,

@@ -48,7 +48,7 @@
 //!
 //! - Kinds: [`BuildStep`], [`TestReporter`], [`Scanner`], [`QualityGate`], [`DeployStrategy`], [`DeployTarget`],
 //!   [`AlertRule`], [`Notifier`].
-//! - The host: [`log`], [`context`], [`exec`], [`secrets`], [`artifacts`], and the files below [`workspace`]. Each kind
+//! - The host: [`log`], [`context`], [`exec`], [`http`], [`secrets`], [`artifacts`], and the files below [`workspace`]. Each kind
 //!   may use those of its world in `wit/plugin.wit`; what a plugin does not call it does not import.
 //! - Failures: [`Failure`] means that the plugin could not do its work. A red test, a finding, code that does not
 //!   compile are results. A panic is a trap, which the host tells apart from both.
@@ -58,6 +58,7 @@ pub mod artifacts;
 pub mod call;
 pub mod context;
 pub mod exec;
+pub mod http;
 pub mod log;
 pub mod secrets;
 #[cfg(not(target_family = "wasm"))]

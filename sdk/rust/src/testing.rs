@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use crate::Artifact;
 use crate::exec::{Command, Completion, Ending, ExecError};
 use crate::host::{self, World};
+use crate::http::{HttpError, Request, Response};
 use crate::log::Level;
 
 pub use crate::call;
@@ -81,6 +82,17 @@ impl Host {
     /// Answers every command from now on; without it each is denied.
     pub fn on_exec(&self, tool: impl FnMut(&Command) -> Result<Completion, ExecError> + 'static) {
         World::with(|world| world.tool = Some(Box::new(tool)));
+    }
+
+    /// Answers every request from now on; without it each is denied.
+    pub fn on_request(&self, network: impl FnMut(&Request) -> Result<Response, HttpError> + 'static) {
+        World::with(|world| world.network = Some(Box::new(network)));
+    }
+
+    /// Every request that the plugin sent, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        World::with(|world| world.requests.clone()).unwrap_or_default()
     }
 
     /// Grants a secret: its placeholder.

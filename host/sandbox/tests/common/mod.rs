@@ -16,14 +16,14 @@ use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_model::outcome::{Outcome, Returned};
 use lockgate_model::plan::Trust;
 use lockgate_model::time::Timestamp;
-use lockgate_ports::sandbox::WorkspaceAccess;
 use lockgate_ports::egress::{EgressError, EgressRequest, EgressResponse, OnContact, Proxy};
+use lockgate_ports::sandbox::WorkspaceAccess;
 use lockgate_ports::secrets::{Secret, SecretError, SecretValue};
 use lockgate_ports::tools::{Changes, Completion, Ending, OutputSink};
 use lockgate_ports::trees::{Question, Sight};
 use lockgate_ports::{
-    BlobError, Blobs, Cache, Cancel, Clock, Egress, Invocation, Recorder, Sandbox, Secrets, ToolAction, ToolError, Tools,
-    Trees, WorkspaceError,
+    BlobError, Blobs, Cache, Cancel, Clock, Egress, Invocation, Recorder, Sandbox, Secrets, ToolAction, ToolError,
+    Tools, Trees, WorkspaceError,
 };
 use lockgate_sandbox::{Settings, WasmSandbox};
 
@@ -113,9 +113,8 @@ impl Tools for FakeTools {
     }
 
     fn run(&self, action: ToolAction, output: Arc<dyn OutputSink>, cancel: &Cancel) -> Result<Completion, ToolError> {
-        let shown = |(name, value): (&String, &SecretValue)| {
-            format!(" {name}={}", String::from_utf8_lossy(value.expose()))
-        };
+        let shown =
+            |(name, value): (&String, &SecretValue)| format!(" {name}={}", String::from_utf8_lossy(value.expose()));
         let secrets: String = action.secret_env.iter().map(shown).collect();
         let stdout = format!("{} {:?}{secrets}", action.argv[1..].join(" "), action.env);
         match action.argv[0].as_str() {

@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 use crate::Artifact;
 use crate::artifacts::ArtifactError;
 use crate::exec::{Command, Completion, ExecError};
+use crate::http::{HttpError, Request, Response};
 use crate::log::Level;
 use crate::secrets::SecretError;
 use crate::testing::LogLine;
@@ -20,6 +21,9 @@ const NO_HOST: &str = "there is no host on this thread: a test installs one with
 /// Answers a test's commands.
 pub(crate) type Tool = Box<dyn FnMut(&Command) -> Result<Completion, ExecError>>;
 
+/// Answers a test's requests.
+pub(crate) type Network = Box<dyn FnMut(&Request) -> Result<Response, HttpError>>;
+
 /// All that a test's host knows and remembers.
 #[derive(Default)]
 pub(crate) struct World {
@@ -28,6 +32,8 @@ pub(crate) struct World {
     pub(crate) progress: Vec<(String, u64, Option<u64>)>,
     pub(crate) commands: Vec<Command>,
     pub(crate) tool: Option<Tool>,
+    pub(crate) requests: Vec<Request>,
+    pub(crate) network: Option<Network>,
     pub(crate) secrets: BTreeMap<String, String>,
     pub(crate) published: Vec<Artifact>,
     pub(crate) blobs: BTreeMap<String, Vec<u8>>,
@@ -109,6 +115,20 @@ pub(crate) fn exec(command: &Command) -> Result<Completion, ExecError> {
         .ok_or_else(|| ExecError::Denied(format!("exec: {} (the test has no on_exec)", command.argv.join(" "))))?;
     let answer = tool(command);
     World::with(|world| world.tool = Some(tool));
+    answer
+}
+
+/// The test's network is taken out meanwhile, as its tool is.
+pub(crate) fn send(request: &Request) -> Result<Response, HttpError> {
+    let network = World::with(|world| {
+        world.requests.push(request.clone());
+        world.network.take()
+    });
+    let mut network = network
+        .ok_or_else(|| HttpError(NO_HOST.to_owned()))?
+        .ok_or_else(|| HttpError(format!("http: {} (the test has no on_request)", request.url)))?;
+    let answer = network(request);
+    World::with(|world| world.network = Some(network));
     answer
 }
 

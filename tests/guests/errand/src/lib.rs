@@ -91,9 +91,11 @@ fn carry_out(task: Task) -> Result<String, Failure> {
             Err(error) => format!("no secret: {error:?}"),
         },
         Task::Read(path) => told(fs::read_to_string(workspace().join(path)).map_err(|error| error.kind().to_string())),
-        Task::Write { path, text } => {
-            told(fs::write(workspace().join(path), text).map(|()| "written".to_owned()).map_err(|error| error.kind().to_string()))
-        }
+        Task::Write { path, text } => told(
+            fs::write(workspace().join(path), text)
+                .map(|()| "written".to_owned())
+                .map_err(|error| error.kind().to_string()),
+        ),
         Task::Say(line) => {
             log::info(&line);
             println!("{line}, to standard output");

@@ -159,7 +159,8 @@ impl Exchange {
             Err(error) => (json!({ "error": error.to_string() }), 0),
         };
         let (interface, function) = (INTERFACE.into(), FUNCTION.into());
-        let call = FunctionCall { interface, function, arguments, result, bytes: sent + got, answer, blobs: Vec::new() };
+        let call =
+            FunctionCall { interface, function, arguments, result, bytes: sent + got, answer, blobs: Vec::new() };
         self.watch.record(began_us, permission, CallBody::Function(call));
     }
 }

@@ -32,6 +32,7 @@ impl HostPollable for Host {
     }
 
     fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        self.local("wasi:io/poll")?;
         HostPollable::drop(&mut self.table, pollable)
     }
 }

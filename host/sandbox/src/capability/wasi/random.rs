@@ -70,8 +70,7 @@ impl Host {
     }
 
     fn draw_u64(&mut self, interface: &'static str, name: &'static str) -> wasmtime::Result<u64> {
-        let bytes = self.draw(interface, name, 8)?;
-        Ok(bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        Ok(number(&self.draw(interface, name, 8)?))
     }
 }
 
@@ -97,9 +96,13 @@ impl insecure::Host for Host {
 
 impl insecure_seed::Host for Host {
     fn insecure_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
-        let first = self.draw_u64("wasi:random/insecure-seed", "insecure-seed")?;
-        Ok((first, self.draw_u64("wasi:random/insecure-seed", "insecure-seed")?))
+        let bytes = self.draw("wasi:random/insecure-seed", "insecure-seed", 16)?;
+        Ok((number(&bytes[..8]), number(&bytes[8..])))
     }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
