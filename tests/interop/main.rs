@@ -8,5 +8,6 @@ mod among_others;
 mod cosign;
 mod logins;
 mod oras;
+mod provenance;
 mod skopeo;
 mod world;

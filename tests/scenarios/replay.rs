@@ -116,5 +116,5 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 fn identical(ended: &Ended) -> BTreeSet<String> {
     let lines = ended.stdout.lines().filter_map(|line| line.strip_prefix("identical"));
     let attempts = lines.filter_map(|line| line.trim().split(':').next()?.split_once('/'));
-    attempts.map(|(_, step)| step.to_owned()).collect()
+    attempts.filter_map(|(_, step)| step.split('#').next()).map(str::to_owned).collect()
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails, and says where")]
 
 mod artifacts;
+pub mod npm;
 mod loopback;
 pub mod programs;
 mod project;

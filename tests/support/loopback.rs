@@ -96,7 +96,8 @@ fn answer(mut stream: TcpStream, seen: &Mutex<Seen>) -> std::io::Result<()> {
     }
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     let bytes: usize = query.parse().unwrap_or(0);
-    let body = format!("{:.<bytes$}", format!("hello from {path}"));
+    let hello = format!("hello from {path}");
+    let body = hello.clone() + &".".repeat(bytes.saturating_sub(hello.len()));
     let length = body.len();
     write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
 }

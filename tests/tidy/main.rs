@@ -4,6 +4,7 @@
 //! a new rule is one file here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod contract;
 mod lints;
 mod manifests;
 mod plugins;

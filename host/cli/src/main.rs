@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    leave_nothing_in_a_crash();
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(error) => return exit::usage(&error),
@@ -26,4 +27,12 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => exit::report(&error),
     }
+}
+
+/// A core dump would hold the values of secrets. The limit holds where dumps are files, the filter also where they are
+/// piped to a program; a system without either has no such dumps.
+fn leave_nothing_in_a_crash() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let _no_dumps_here = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _no_dumps_here_either = std::fs::write("/proc/self/coredump_filter", "0");
 }

@@ -10,7 +10,7 @@ use lockgate_ports::Blobs;
 use lockgate_ports::sandbox::Answers;
 
 /// An answer that is larger was never written.
-const ANSWER_BYTES_MAX: u64 = 256 * 1024 * 1024;
+pub(crate) const ANSWER_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
 /// How strictly a call must be the one that was recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

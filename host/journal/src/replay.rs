@@ -6,12 +6,13 @@ use lockgate_engine::drive::history::Past;
 use lockgate_engine::run::conclude::load;
 use lockgate_engine::run::perform::{Means, Task, perform};
 use lockgate_model::event::StepResult;
-use lockgate_model::host_call::HostCall;
+use lockgate_model::host_call::{CallBody, HostCall, RecordedAnswer};
 use lockgate_model::outcome::Conclusion;
 use lockgate_model::time::Timestamp;
+use lockgate_ports::sandbox::UNANSWERED;
 use lockgate_ports::{BlobError, Blobs, Cancel, Recorder, Sandbox, Workspaces};
 
-use crate::answers::{Match, Script};
+use crate::answers::{ANSWER_BYTES_MAX, Match, Script};
 use crate::compare::{Difference, counted, first_difference};
 
 /// What a replay needs of the world: it touches nothing else.
@@ -84,15 +85,38 @@ impl Bench {
     /// # Errors
     /// When evidence cannot be read.
     pub fn replay(&self, past: &Past, recorded: &[HostCall]) -> Result<Replayed, BlobError> {
-        if let Some(why) = cannot(&past.result) {
-            return Ok(Replayed::NotReplayable(why.to_owned()));
+        let why = cannot(&past.result).map(str::to_owned).or_else(|| self.lost_answer(recorded));
+        if let Some(why) = why {
+            return Ok(Replayed::NotReplayable(why));
         }
         let fresh = self.carry_out(&past.task, recorded, Match::Exact);
+        if let Some(why) = broken(&fresh.result) {
+            return Ok(Replayed::NotReplayable(why));
+        }
         if let Some(difference) = first_difference(recorded, &fresh.calls) {
             return Ok(Replayed::CallDiffers(difference));
         }
         let ends = self.compare_ends(&past.result, &fresh.result)?;
         Ok(if ends.is_empty() { Replayed::Identical { calls: counted(recorded) } } else { Replayed::EndDiffers(ends) })
+    }
+
+    /// Why an answer of the record cannot be handed back, if one cannot.
+    fn lost_answer(&self, recorded: &[HostCall]) -> Option<String> {
+        let functions = recorded.iter().filter_map(|call| match &call.body {
+            CallBody::Function(function) => Some(function),
+            CallBody::Line(_) | CallBody::Progress { .. } => None,
+        });
+        functions.into_iter().find_map(|function| {
+            let why = match function.answer.as_ref()? {
+                RecordedAnswer::Inline(_) => return None,
+                RecordedAnswer::Blob(digest) => self.blobs.get(digest, ANSWER_BYTES_MAX).err()?.to_string(),
+                RecordedAnswer::Lost(why) => why.clone(),
+            };
+            Some(format!(
+                "the answer to {}.{} is not in the record any more: {why}",
+                function.interface, function.function
+            ))
+        })
     }
 
     /// How two ends of an attempt differ.
@@ -127,6 +151,13 @@ fn cannot(result: &StepResult) -> Option<&'static str> {
         Conclusion::Faulted => Some("the host failed, which is no doing of the plugin"),
         _ => None,
     }
+}
+
+/// What the host lacks for the replay: a blob of the workspace, say. A question that the record has no answer to is a
+/// difference.
+fn broken(fresh: &StepResult) -> Option<String> {
+    let is_broken = fresh.conclusion == Conclusion::Faulted && !fresh.message.contains(UNANSWERED);
+    is_broken.then(|| format!("the host could not carry it out: {}", fresh.message))
 }
 
 /// Keeps calls in memory.

@@ -3,11 +3,13 @@
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, RenameFlags, Stat, Timespec, Timestamps, UTIME_OMIT};
+
+use crate::walk::Stamp;
 
 /// A folder, held open.
 #[derive(Debug)]
@@ -227,6 +229,16 @@ impl Folder {
         Ok(rustix::fs::chmodat(&self.fd, name, mode, AtFlags::empty())?)
     }
 
+    /// When its entries were changed.
+    pub(crate) fn modified(&self) -> io::Result<FileTime> {
+        Ok(Stamp::of(&rustix::fs::fstat(&self.fd)?).modified())
+    }
+
+    /// Says when its entries were changed.
+    pub(crate) fn set_modified(&self, at: FileTime) -> io::Result<()> {
+        set_modified(&self.fd, at)
+    }
+
     /// Moves a file here from another folder of the same file system.
     pub(crate) fn adopt(&self, name: &str, from: &Self, from_name: &str) -> io::Result<()> {
         self.remove(name)?;
@@ -235,7 +247,7 @@ impl Folder {
 }
 
 /// Sets a file's modification time. Build tools compare these.
-pub(crate) fn set_modified(file: &File, (seconds, nanoseconds): FileTime) -> io::Result<()> {
+pub(crate) fn set_modified(file: &impl AsFd, (seconds, nanoseconds): FileTime) -> io::Result<()> {
     let last_access = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
     let last_modification = Timespec { tv_sec: seconds, tv_nsec: nanoseconds.into() };
     Ok(rustix::fs::futimens(file, &Timestamps { last_access, last_modification })?)

@@ -1,5 +1,6 @@
 //! Changes as blobs: kept after a command has run, and carried into a workspace again without running it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use lockgate_ports::tools::{Changes as Kept, Placed, PlacedKind};
 use lockgate_ports::{BlobError, Blobs, ToolError};
 
 use crate::changes::{Changes, make_room, remove_all};
-use crate::folder::{Folder, Kind, set_modified};
+use crate::folder::{FileTime, Folder, Kind, set_modified};
 use crate::globs::relative;
 use crate::limits::{CACHED_BYTES_MAX, CACHED_FILES_MAX};
 use crate::stage::fault;
@@ -62,11 +63,57 @@ pub(crate) fn apply(blobs: &dyn Blobs, kept: &Kept, workspace: &Path) -> Result<
     }
     let place_all = || {
         let into = Folder::open(workspace)?;
+        let times = folder_times(kept, &into)?;
         remove_all(&kept.removed, &into)?;
-        kept.placed.iter().try_for_each(|placed| place(blobs, placed, &into, workspace))
+        kept.placed.iter().try_for_each(|placed| place(blobs, placed, &into, workspace))?;
+        times.iter().try_for_each(|(path, (before, newest))| set_folder_time(&into, path, *before, *newest))
     };
     let action = || format!("carrying recorded changes into {}", workspace.display());
     place_all().map_err(|error| fault(&action(), &error))
+}
+
+/// The folders above the files that will be placed: when each was changed, if it is there, and when the newest of the
+/// files was.
+fn folder_times(kept: &Kept, into: &Folder) -> io::Result<FolderTimes> {
+    let mut times = FolderTimes::new();
+    for placed in &kept.placed {
+        let PlacedKind::File { modified, .. } = &placed.what else { continue };
+        let mut path = placed.path.as_str();
+        while !path.is_empty() {
+            path = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+            match times.get_mut(path) {
+                Some((_, newest)) => *newest = (*newest).max(*modified),
+                None => drop(times.insert(path.to_owned(), (modified_of(into, path)?, *modified))),
+            }
+        }
+    }
+    Ok(times)
+}
+
+/// What is known by path of the folders above the files: see [`folder_times`].
+type FolderTimes = BTreeMap<String, (Option<FileTime>, FileTime)>;
+
+/// None where no folder stands at the path.
+fn modified_of(into: &Folder, path: &str) -> io::Result<Option<FileTime>> {
+    match open_below(into, path) {
+        Ok(folder) => folder.modified().map(Some),
+        Err(_) => Ok(None),
+    }
+}
+
+fn open_below(into: &Folder, path: &str) -> io::Result<Folder> {
+    let (parent, name) = into.parent(if path.is_empty() { "." } else { path })?;
+    parent.child(name)
+}
+
+/// A folder that was changed is as new as what was placed in it, and not as new as this moment: what was carried over
+/// twice leads to the same tree with the same times, which then is no new one.
+fn set_folder_time(into: &Folder, path: &str, before: Option<FileTime>, newest: FileTime) -> io::Result<()> {
+    let folder = open_below(into, path)?;
+    if Some(folder.modified()?) == before {
+        return Ok(());
+    }
+    folder.set_modified(before.map_or(newest, |before| before.max(newest)))
 }
 
 fn place(blobs: &dyn Blobs, placed: &Placed, into: &Folder, workspace: &Path) -> io::Result<()> {

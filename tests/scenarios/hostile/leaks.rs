@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::echo::{CODING, Echo};
 
-const VALUE: &str = "Zp7~correct horse/battery+staple?9";
+const VALUE: &str = "Zp7~correct:horse/battery+staple?9";
 /// What the tool that is shown the value does with it: over two chunks, in base64, in hex, to both streams.
 const SCRIPT: &str = "printf %.9s \"$TOKEN\"; sleep 0.1; printf '%s\\n' \"${TOKEN#?????????}\"; \
                       printf %s \"$TOKEN\" | base64; printf 'x%s' \"$TOKEN\" | base64 >&2; \
@@ -84,7 +84,7 @@ impl World {
         let jobs = shown["jobs"].as_array().expect("jobs").clone();
         let step = |job: &Value| {
             let step = &job["steps"][0];
-            (job["id"].as_str().unwrap_or_default().to_owned(), step["result"].clone())
+            (job["job"].as_str().unwrap_or_default().to_owned(), step["result"].clone())
         };
         Value::Object(jobs.iter().map(step).collect())
     }

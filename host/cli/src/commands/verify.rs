@@ -59,6 +59,19 @@ pub(super) fn attest(host: &Host, run: &RunId, ended: &RunState) -> Result<(), C
     Ok(())
 }
 
+/// What is known of an artifact that was made here, said of the manifest under which it is published: signed by this
+/// host's key, as an attestation to be attached. None for what was made elsewhere, or was not seen to be made.
+pub(super) fn provenance_of(state: &Path, artifact: &[u8], manifest: &Digest) -> Result<Option<Vec<u8>>, CliError> {
+    let digest = Digest::of(artifact);
+    let Ok(bundle) = std::fs::read(bundle_path(state, &digest)) else { return Ok(None) };
+    let key = HostKey::open_or_create(&state.join(KEY))?;
+    let Ok(verified) = provenance::verify(&bundle, &[key.public().clone()], &digest) else { return Ok(None) };
+    let mut statement: serde_json::Value = serde_json::from_slice(&verified.statement)?;
+    statement["subject"] = serde_json::json!([{ "name": verified.name, "digest": { "sha256": manifest.hex() } }]);
+    let bundle = lockgate_trust::attest_statement(key.signing_key(), serde_json::to_vec(&statement)?)?;
+    Ok(Some(bundle))
+}
+
 /// The manifests of the plugins of a run, as far as the lock file of its pipeline still has them.
 fn manifests(ended: &RunState) -> BTreeMap<Digest, Digest> {
     let lock = crate::pins::read_lock(Path::new(&ended.plan.file)).unwrap_or_default();

@@ -14,6 +14,7 @@ use rustix::fs::CWD;
 use super::error::work_error;
 use super::handle::open_folder;
 use super::index::StatIndex;
+use super::known::KnownBlobs;
 use super::marker::{Marker, boot_id, remove_if_there};
 use super::materialize::{Materializer, record};
 use super::naming::{relative_name, safe_name};
@@ -35,6 +36,8 @@ pub struct WorkFolders {
     indexes: PathBuf,
     staging: Staging,
     blobs: Arc<dyn Blobs>,
+    /// The same, for snapshots.
+    known: KnownBlobs,
     left_out: Vec<String>,
     boot: String,
 }
@@ -73,7 +76,8 @@ impl WorkFolders {
         let staging = Staging::open(&work.join(".staging")).map_err(unusable)?;
         let left_out = state_folder_names.iter().map(|name| (*name).to_owned()).collect();
         let boot = boot_id().map_err(unusable)?;
-        Ok(Arc::new(Self { work, scratch, indexes, staging, blobs, left_out, boot }))
+        let known = KnownBlobs::new(blobs.clone());
+        Ok(Arc::new(Self { work, scratch, indexes, staging, blobs, known, left_out, boot }))
     }
 
     /// Where the trees are.
@@ -166,8 +170,8 @@ impl Workspaces for WorkFolders {
         let unusable = |error| work_error("snapshot", &place.content, error);
         let (known, mut seen) =
             (StatIndex::read(&place.index), StatIndex::new(self.staging.now_ns().map_err(unusable)?));
-        let content = scan::scan(&place.content, &*self.blobs, &known, &mut seen)?;
-        let tree = tree_blobs::store(&content, &*self.blobs)?;
+        let content = scan::scan(&place.content, &self.known, &known, &mut seen)?;
+        let tree = tree_blobs::store(&content, &self.known)?;
         seen.write(&self.staging, &place.index).map_err(unusable)?;
         Marker::new(tree, &self.boot).write(&self.staging, &place.marker).map_err(unusable)?;
         Ok(tree)

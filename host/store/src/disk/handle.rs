@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use lockgate_ports::{Blobs, WorkspaceError};
-use rustix::fs::{Dir, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, RawDir, SeekFrom};
 
 use lockgate_model::ids::Digest;
 use lockgate_model::limits::ARTIFACT_BYTES_MAX;
@@ -18,16 +18,22 @@ use super::tree::FileContent;
 /// One file of a tree: what may leave a step as an artifact may lie in its workspace.
 const TREE_FILE_BYTES_MAX: u64 = ARTIFACT_BYTES_MAX;
 
+/// For the names that the kernel gives at once; the longest has 255 bytes.
+const NAMES_ROOM_BYTES: usize = 16 * 1024;
+
 /// Opens a folder that is no symlink.
 pub(super) fn open_folder(parent: impl AsFd, name: impl rustix::path::Arg) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     Ok(rustix::fs::openat(parent, name, flags, Mode::empty())?)
 }
 
-/// The names in a folder, without `.` and `..`, in no order.
+/// The names in a folder, without `.` and `..`, in no order. They are read through the handle itself, from the first on.
 pub(super) fn names(folder: impl AsFd) -> io::Result<Vec<CString>> {
+    rustix::fs::seek(&folder, SeekFrom::Start(0))?;
+    let mut room = Vec::with_capacity(NAMES_ROOM_BYTES);
+    let mut entries = RawDir::new(folder, room.spare_capacity_mut());
     let mut names = Vec::new();
-    for entry in Dir::read_from(folder)? {
+    while let Some(entry) = entries.next() {
         let entry = entry?;
         if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
             names.push(entry.file_name().to_owned());

@@ -22,6 +22,7 @@ mod folders;
 mod handle;
 mod import;
 mod index;
+mod known;
 mod look;
 mod marker;
 mod materialize;

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
 use tempfile::{Builder, NamedTempFile};
 
 use super::stat::Stat;
@@ -18,7 +19,8 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub(super) struct Staging {
     folder: PathBuf,
-    _lock: File,
+    /// Locked, and touched to read the file system's clock.
+    lock: File,
 }
 
 impl Staging {
@@ -32,7 +34,7 @@ impl Staging {
         let folder = Builder::new().prefix("of-").tempdir_in(root)?.keep();
         let lock = File::create(folder.join(LOCK))?;
         lock.lock()?;
-        Ok(Self { folder, _lock: lock })
+        Ok(Self { folder, lock })
     }
 
     /// A new file; it is removed when dropped without having been persisted.
@@ -50,7 +52,9 @@ impl Staging {
 
     /// The time, in nanoseconds since the epoch, as this file system stamps it on a change made now.
     pub(super) fn now_ns(&self) -> io::Result<i64> {
-        Ok(Stat::of(self.file()?.as_file())?.stamp.changed_ns)
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        rustix::fs::futimens(&self.lock, &Timestamps { last_access: now, last_modification: now })?;
+        Ok(Stat::of(&self.lock)?.stamp.changed_ns)
     }
 }
 

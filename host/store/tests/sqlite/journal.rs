@@ -126,6 +126,20 @@ fn a_live_journal_can_be_followed_call_by_call() {
 }
 
 #[test]
+fn a_live_journal_that_ends_before_anybody_can_follow_makes_no_file() {
+    let desk = Desk::new();
+    // A flush may fall between the line and the end; it cannot do so each time.
+    let ended = (0..20).find_map(|_| {
+        let recorder = desk.open(true);
+        recorder.record(line("one"));
+        recorder.finish()
+    });
+    desk.commit(ended.expect("a journal that was not flushed"));
+    assert!(!desk.file().exists());
+    assert_eq!(messages(&desk.read(0)), ["one"]);
+}
+
+#[test]
 fn calls_of_many_threads_are_numbered_without_a_gap() {
     let desk = Desk::new();
     let recorder = desk.open(false);

@@ -11,6 +11,9 @@ use lockgate_sdk::{About, BuildRequest, BuildStep, Failure, Product, Ruling, log
 /// so. Read as if it could change, so that the compiler does not decide what it is.
 static VERSION: [u8; 16] = *b"errand-version-1";
 
+/// What is longer is told in short.
+const SHOWN_BYTES_MAX: usize = 200;
+
 /// What to do.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -107,7 +110,17 @@ fn carry_out(task: Task) -> Result<String, Failure> {
 }
 
 fn told(answer: Result<String, String>) -> String {
-    answer.unwrap_or_else(|error| format!("error: {error}"))
+    shortened(answer.unwrap_or_else(|error| format!("error: {error}")))
+}
+
+/// Of much, the beginning, the length and the sum (FNV-1a).
+fn shortened(text: String) -> String {
+    if text.len() <= SHOWN_BYTES_MAX {
+        return text;
+    }
+    let sum = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let sum = text.bytes().fold(0xcbf2_9ce4_8422_2325, sum);
+    format!("{} ... {} bytes, {sum:x}", text.chars().take(20).collect::<String>(), text.len())
 }
 
 fn time() -> String {

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use lockgate_model::ids::Digest;
 use lockgate_registry::artifact::Descriptor;
 use lockgate_registry::{Attachment, Reference};
 use lockgate_trust::SigningKey;
@@ -44,6 +45,11 @@ pub(super) fn push(state: &Path, args: &PushArgs) -> Result<Exit, CliError> {
     if let Some(key) = key {
         attach_signature(&supply, &reference, &packed.descriptor, &key)?;
     }
+    if let Some(bundle) = crate::commands::verify::provenance_of(state, &component, &packed.descriptor.digest)? {
+        let attached = attach(&supply, &reference, &packed.descriptor, bundle)?;
+        crate::output::out!("{} attached the provenance of the run that made it", Style::stdout().good_mark());
+        crate::output::out!("  attestation {attached}");
+    }
     registry.tag(&reference, &packed).map_err(of_registry)?;
     let (style, place) = (Style::stdout(), registry.first_place(&reference));
     crate::output::out!("{} pushed {reference} to {place} ({} bytes)", style.good_mark(), component.len());
@@ -82,14 +88,18 @@ fn attach_signature(
     subject: &Descriptor,
     key: &SigningKey,
 ) -> Result<(), CliError> {
-    let bundle = lockgate_trust::sign(key, &subject.digest)?;
-    let manifest = bundle_manifest(subject, &bundle, &crate::clock::rfc3339())?;
-    let attachment = Attachment { manifest, blobs: vec![bundle, EMPTY_JSON.to_vec()] };
-    let attached = supply.registry.attach(reference, &attachment).map_err(of_registry)?;
+    let attached = attach(supply, reference, subject, lockgate_trust::sign(key, &subject.digest)?)?;
     let style = Style::stdout();
     crate::output::out!("{} signed {} with the key {}", style.good_mark(), subject.digest, key.public().id().short());
     crate::output::out!("  signature {attached}");
     Ok(())
+}
+
+/// Attaches a bundle to a manifest, as its referrer.
+fn attach(supply: &Supply, reference: &Reference, subject: &Descriptor, bundle: Vec<u8>) -> Result<Digest, CliError> {
+    let manifest = bundle_manifest(subject, &bundle, &crate::clock::rfc3339())?;
+    let attachment = Attachment { manifest, blobs: vec![bundle, EMPTY_JSON.to_vec()] };
+    supply.registry.attach(reference, &attachment).map_err(of_registry)
 }
 
 fn read_key(path: &Path) -> Result<SigningKey, CliError> {

@@ -1,4 +1,4 @@
-//! Journals of attempts: a row while small, a file when large or followed live.
+//! Journals of attempts: a row while small, a file when large, or long enough under way to be followed live.
 
 mod flusher;
 mod format;
@@ -59,7 +59,7 @@ impl Journal for JournalFiles {
     fn open(&self, attempt: &AttemptId, live: bool) -> Arc<dyn Recorder> {
         let path = names::file_of(&self.folder, attempt);
         self.sweep(attempt, &path);
-        let recorder = Arc::new(FileRecorder::new(path, live, self.made.clone()));
+        let recorder = Arc::new(FileRecorder::new(path, self.made.clone()));
         if live {
             self.flusher.watch(&recorder);
         }

@@ -14,11 +14,10 @@ use super::record_file::RecordFile;
 /// Records that wait in memory; more than that go to the file.
 pub const JOURNAL_SPILL_BYTES: usize = 16 * 1024;
 
-/// Keeps calls in memory while they are few, in a file when they are many. What a `live` one holds in memory goes to its
-/// file when it is asked to, a few times a second.
+/// Keeps calls in memory while they are few, in a file when they are many, or when somebody may want to follow: then
+/// what is in memory goes to the file a few times a second. An attempt that is over before makes no file at all.
 pub(super) struct FileRecorder {
     path: PathBuf,
-    live: bool,
     /// Raised when a file is made.
     made: Arc<AtomicBool>,
     state: Mutex<State>,
@@ -44,8 +43,8 @@ struct Lost {
 
 impl FileRecorder {
     /// For an attempt that begins; makes no file yet.
-    pub(super) fn new(path: PathBuf, live: bool, made: Arc<AtomicBool>) -> Self {
-        Self { path, live, made, state: Mutex::default() }
+    pub(super) fn new(path: PathBuf, made: Arc<AtomicBool>) -> Self {
+        Self { path, made, state: Mutex::default() }
     }
 
     /// Moves what waits in memory to the file, so that others can follow.
@@ -78,10 +77,6 @@ impl Recorder for FileRecorder {
     fn finish(&self) -> Option<Vec<u8>> {
         let mut state = self.lock();
         state.is_finished = true;
-        if self.live && !state.records.is_empty() {
-            self.made.store(true, Ordering::SeqCst);
-            state.spill(&self.path);
-        }
         state.finish_file(&self.path);
         state.say_what_is_lost(&self.path);
         let rest = std::mem::take(&mut state.records);
