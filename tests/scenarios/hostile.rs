@@ -1,16 +1,60 @@
-//! Plugins that misbehave in a pipeline: each ends in its own named way, and the step beside it does not suffer.
+//! Plugins, tools and inputs that mean harm: each ends in its own named way, and the step beside it does not suffer.
+//!
+//! Which test shows what (paths are relative to the project; those without are modules here):
+//!
+//! | attack | outcome | test |
+//! | --- | --- | --- |
+//! | endless loop | killed at its deadline | `an_endless_loop_is_out_of_time` |
+//! | loop of cheap host calls | their number ends it | host/sandbox/tests/hostile.rs; that all count: host/sandbox/tests/linked |
+//! | host call that waits | out of time, cancelled | `wasm`, host/sandbox/tests/hostile.rs |
+//! | memory, tables, stack | denied | `memory_without_end_is_denied`, `endless_recursion_is_stopped`, host/sandbox/tests/hostile.rs |
+//! | a million handles, a million fields of HTTP | limit, denied | `wasm` |
+//! | 4 GiB of random bytes | limit of one call | `wasm` |
+//! | huge arguments and answers | limit | host/sandbox/tests/hostile.rs |
+//! | trap while a value is dropped | the store is gone, the next call fresh | `wasm` |
+//! | undeclared import, unknown kind | refused before anything runs | `what_is_no_plugin_is_refused_before_anything_of_it_runs` |
+//! | new capability | held for approval | `super::pins` |
+//! | log flood, endless line | cut with a marker | `a_log_flood_is_cut` |
+//! | `..`, absolute, link, hard link, rename | denied | `files` |
+//! | rename race | beneath the workspace all the same | host/sandbox/tests/races.rs |
+//! | truncate on read-only | denied | `files` |
+//! | output link to a system file, setuid | carried as a link, bits left out | `files` |
+//! | archive with links, devices, duplicates, lies | refused whole | `super::replay` (bundles) |
+//! | metadata, loopback, private, mapped, decimal address | denied | `network`, host/egress/tests/egress/addresses.rs |
+//! | DNS rebinding | resolved once | host/egress/tests/egress/addresses.rs |
+//! | redirect to another host | decided again, credential stays | `network`, `leaks` |
+//! | CR/LF, `Host`, `Transfer-Encoding` | refused | `network` |
+//! | raw and abstract sockets of a tool | unreachable | `network`, host/tools/tests/native/network.rs |
+//! | moved tag, lying registry | refused | `super::pins`, registry/tests |
+//! | YAML aliases and depth | limited | `super::bad_input` |
+//! | title with a shell's words | text | `inputs` |
+//! | path in an id | names nothing | `inputs` |
+//! | secret in an echo, an error, base64, hex, URL form, chunks | masked, best effort | `leaks`, host/sandbox/tests/leaks.rs |
+//! | placeholder to another host, in a URL, in a body | the step is refused | `leaks` |
+//! | cache of a stranger's run | never read by a trusted one | `super::cache` (trust) |
+//! | fork bomb, daemon | limit, nothing survives | host/tools/tests/native/endings.rs |
+//!
+//! Not shown, for the host does not do it yet: a compile bomb in a child process, webhooks, token guessing.
+//!
+//! What masking does not cover: a value turned round, cut to a part of it, or coded in a way that is not listed above.
 
+mod beside;
 mod echo;
+mod files;
+mod inputs;
 mod leaks;
+mod network;
+mod wasm;
 
 use lockgate_tests::Project;
 use serde_json::Value;
 
 /// A job with a hostile gate beside a job with a well-behaved one.
 fn pipeline(guest: &str, config: &str) -> String {
+    let timeout = if guest == "spin" { "2s" } else { "30s" };
     format!(
         "name: hostile\nplugins:\n  bad: registry.example/guests/{guest}:0.1\n  good: registry.example/guests/neighbour:0.1\n\
-         jobs:\n  bad:\n    steps:\n      - {{ id: bad, uses: bad, timeout: 2s, with: {config} }}\n  \
+         jobs:\n  bad:\n    steps:\n      - {{ id: bad, uses: bad, timeout: {timeout}, with: {config} }}\n  \
          good:\n    steps:\n      - {{ id: good, uses: good }}\n"
     )
 }

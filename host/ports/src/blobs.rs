@@ -11,7 +11,7 @@ pub enum BlobError {
     #[error("blob {0} is not in the store")]
     Missing(Digest),
     /// The bytes on disk are not those that were stored.
-    #[error("blob {digest} is damaged: {detail}; remove it and run again")]
+    #[error("blob {digest} is damaged: {detail}; run again, and what made it makes it anew")]
     Corrupt {
         /// Which.
         digest: Digest,
@@ -68,6 +68,6 @@ pub trait Blobs: Send + Sync {
     /// When it is missing or damaged, or the file cannot be written.
     fn copy_to(&self, digest: &Digest, path: &Path) -> Result<u64, BlobError>;
 
-    /// Whether it is there, without reading it.
+    /// Whether it is there, without reading it; one that was found damaged is not.
     fn contains(&self, digest: &Digest) -> bool;
 }

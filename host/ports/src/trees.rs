@@ -5,8 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::workspaces::WorkspaceError;
 
+/// Stands in a path where a folder was opened by itself: what follows is resolved beneath that folder, not the root.
+pub const BOUNDARY: char = '\0';
+
 /// Something that a reader asked of its workspace. Paths are relative to the root, as they were walked: `.`, `..` and
-/// links in them are resolved against the tree at hand.
+/// links in them are resolved against the tree at hand; `BOUNDARY` stands where a folder was opened on the way.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Question {
     /// What is there, and how long it is; a link that stands last is followed or not.
@@ -22,6 +25,16 @@ pub enum Question {
     List(String),
     /// Where the link points.
     Link(String),
+}
+
+impl Question {
+    /// The path that it is about.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Look { path, .. } | Self::Read(path) | Self::List(path) | Self::Link(path) => path,
+        }
+    }
 }
 
 /// The answer.
@@ -41,7 +54,8 @@ pub enum Sight {
     Missing,
     /// Something on the way is no folder, or what is there is of another kind than the question wants.
     WrongKind,
-    /// Links lead in a circle, or out of the tree.
+    /// Links lead in a circle or out of the tree, or a name is too long: what the kernel says of it depends on more than
+    /// the tree, so an answer that saw this is not kept.
     Astray,
 }
 

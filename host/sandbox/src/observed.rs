@@ -6,7 +6,7 @@
 //! answered in the same way.
 
 use lockgate_model::ids::Digest;
-use lockgate_ports::trees::Question;
+use lockgate_ports::trees::{Question, Sight};
 use lockgate_ports::{Trees, TrustedCache};
 use serde::{Deserialize, Serialize};
 
@@ -61,5 +61,8 @@ fn read(cache: &TrustedCache, input: &Digest) -> Lists {
 /// The input, the questions and what the tree answers, in one digest. None where the tree cannot be read.
 fn key(trees: &dyn Trees, input: &Digest, root: &Digest, questions: &[Question]) -> Option<Digest> {
     let sights = trees.look(root, questions).ok()?;
+    if sights.contains(&Sight::Astray) {
+        return None;
+    }
     Some(Digest::of(&postcard::to_allocvec(&(input, questions, sights)).ok()?))
 }

@@ -41,7 +41,7 @@ impl Reach {
             call: Some(call),
             attempt: Some(attempt),
             read: rules(grants.read.as_ref()),
-            write: rules(grants.write.as_ref()),
+            write: rules(grants.write.as_ref().filter(|_| kind.is_outward())),
             grants: if kind.is_outward() { grants } else { Grants { read: grants.read, ..Grants::default() } },
             grants_place,
             trust,

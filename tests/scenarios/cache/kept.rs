@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use super::{STEPS, ran, run_and_expect_misses};
 
+/// What the command makes.
+const MADE: &[u8] = b"made:one\n";
+
 fn entries(project: &Project, namespace: &str) -> u64 {
     let ended = project.lockgate(&["cache", "stats", "--json"]);
     let stats: Value = serde_json::from_str(ended.expect_code(0).stdout.trim()).expect("JSON");
@@ -53,6 +56,13 @@ fn blob(project: &Project, bytes: &[u8]) -> PathBuf {
     panic!("no blob {hex}")
 }
 
+/// Other bytes of the same length, in place of what the command made.
+fn damage(project: &Project) {
+    let path = blob(project, MADE);
+    fs::remove_file(&path).expect("it is ours");
+    fs::write(&path, b"fake:one\n").expect("it is ours");
+}
+
 /// A project whose command makes a file that nothing else of the project holds.
 fn ran_with_own_output() -> Project {
     let project = ran();
@@ -67,32 +77,24 @@ fn ran_with_own_output() -> Project {
 fn a_damaged_file_of_a_result_is_found_and_then_a_miss() {
     let project = ran_with_own_output();
     project.lockgate(&["cache", "verify"]).expect_code(0).expect_text("0 of them damaged");
-    let path = blob(&project, b"made:one\n");
-    let digest = lockgate_model::ids::Digest::of(b"made:one\n").to_string();
-    #[allow(clippy::permissions_set_readonly_false, reason = "it is changed at once, and goes with the test")]
-    {
-        let mut permissions = fs::metadata(&path).expect("a blob").permissions();
-        permissions.set_readonly(false);
-        fs::set_permissions(&path, permissions).expect("it is ours");
-    }
-    fs::write(&path, b"fake:one\n").expect("it is ours");
+    damage(&project);
+    let digest = lockgate_model::ids::Digest::of(MADE).to_string();
     project.lockgate(&["cache", "verify"]).expect_code(1).expect_text(&digest).expect_text("forgotten");
     project.lockgate(&["cache", "verify"]).expect_code(0).expect_text("0 of them damaged");
     run_and_expect_misses(&project, &["make/copy"]);
     run_and_expect_misses(&project, &[]);
-    assert_eq!(fs::read(blob(&project, b"made:one\n")).expect("a blob"), b"made:one\n", "it is whole again");
+    assert_eq!(fs::read(blob(&project, MADE)).expect("a blob"), MADE, "it is whole again");
 }
 
-/// Nobody has to ask for `verify`: what is damaged or gone is no hit.
+/// Nobody has to ask for `verify`. What is gone is no hit; what is damaged is found when it is copied, and then no hit.
 #[test]
-fn a_result_whose_file_is_damaged_or_gone_is_a_miss_by_itself() {
+fn a_result_whose_file_is_damaged_or_gone_mends_itself() {
     let project = ran_with_own_output();
-    fs::remove_file(blob(&project, b"made:one\n")).expect("it is ours");
+    fs::remove_file(blob(&project, MADE)).expect("it is ours");
     run_and_expect_misses(&project, &["make/copy"]);
     run_and_expect_misses(&project, &[]);
-    let path = blob(&project, b"made:one\n");
-    fs::remove_file(&path).expect("it is ours");
-    fs::write(&path, b"fake:one\n").expect("it is ours");
+    damage(&project);
     run_and_expect_misses(&project, &["make/copy"]);
     run_and_expect_misses(&project, &[]);
+    assert_eq!(fs::read(blob(&project, MADE)).expect("a blob"), MADE);
 }

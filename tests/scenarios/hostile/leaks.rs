@@ -9,7 +9,6 @@ use std::process::Stdio;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use lockgate_ports::secrets::{Mask, SecretValue};
 use lockgate_tests::{Ended, Project};
 use serde_json::{Value, json};
 

@@ -70,7 +70,7 @@ fn a_step_that_cannot_be_bundled_is_named_and_nothing_is_left() {
     ran.lockgate(&["bundle", "latest", "nothing", "-o", path_text]).expect_code(2).expect_text("nothing");
     assert!(!path.exists());
     ran.lockgate(&["bundle", "latest", "ask", "-o", "no/such/folder/file"])
-        .expect_code(2)
+        .expect_code(3)
         .expect_text("no/such/folder");
     replay(Path::new("no-such-file")).expect_code(2).expect_text("no-such-file");
 }

@@ -69,7 +69,7 @@ fn beneath(root: &OwnedFd, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
 }
 
 /// A guest's path, absolute in its own view or relative, as a path relative to the workspace without `..`.
-fn relative(guest_path: &str) -> io::Result<PathBuf> {
+pub(crate) fn relative(guest_path: &str) -> io::Result<PathBuf> {
     let path = Path::new(guest_path);
     let path = path.strip_prefix(GUEST_WORKSPACE).unwrap_or(path);
     let parts = path.components().filter(|part| *part != Component::CurDir);

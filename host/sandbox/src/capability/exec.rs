@@ -86,6 +86,10 @@ impl Host {
         let mask = self.watch.mask();
         Ok(result.map(|mut completion| {
             for stream in [&mut completion.stdout, &mut completion.stderr] {
+                if completion.truncated {
+                    // Where it was cut, half of a value may stand, which nobody would know for one.
+                    stream.truncate(stream.len() - mask.held_back(stream));
+                }
                 if let Cow::Owned(masked) = mask.bytes(stream) {
                     *stream = masked;
                 }

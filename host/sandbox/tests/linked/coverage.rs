@@ -120,7 +120,7 @@ pub(crate) const TABLE: &[(&str, Cover, &[&str])] = &[
         ],
     ),
     ("wasi:filesystem/preopens", Own("wasi:filesystem/preopens"), &["get-directories"]),
-    ("wasi:sockets/network", Own("wasi:sockets/network"), &["network drop"]),
+    ("wasi:sockets/network", Own("wasi"), &["network drop"]),
     ("wasi:sockets/instance-network", Own("wasi:sockets/instance-network"), &["instance-network"]),
     ("wasi:sockets/ip-name-lookup", Journalled("wasi:sockets/ip-name-lookup"), &["resolve-addresses"]),
     (

@@ -17,6 +17,8 @@ use super::staging::Staging;
 /// Files below this size are hashed in memory first, so that known ones are never written.
 const HELD_BYTES_MAX: u64 = 256 * 1024;
 const WRITE_BITS: u32 = 0o222;
+/// Marks a file whose bytes were found to be others: it is not there any more for whoever asks, and is written again.
+const DAMAGED_BIT: u32 = 0o100;
 
 /// Blobs in `blobs/sha256` of a state folder. Several processes may share it.
 #[derive(Debug)]
@@ -51,10 +53,10 @@ impl BlobFiles {
         blob_error("write a blob in", &self.folder, error)
     }
 
-    /// Whether the blob is there in full length. One of another length is a wreck: it is written again.
+    /// Whether the blob is there in full length. One of another length, or marked, is a wreck: it is written again.
     fn has(&self, path: &Path, size_bytes: u64) -> Result<bool, BlobError> {
         match fs::symlink_metadata(path) {
-            Ok(found) if found.is_file() && found.len() == size_bytes => {
+            Ok(found) if is_sound(&found) && found.len() == size_bytes => {
                 if found.permissions().mode() & WRITE_BITS != 0 {
                     self.sync_for_another(path).map_err(|error| self.unwritten(error))?;
                 }
@@ -154,8 +156,8 @@ impl Blobs for BlobFiles {
             return Err(BlobError::TooLarge { digest: *digest, size_bytes, max_bytes });
         }
         let mut bytes = Vec::new();
-        file.take(size_bytes).read_to_end(&mut bytes).map_err(unreadable)?;
-        verify(digest, (Digest::of(&bytes), bytes.len() as u64), &path)?;
+        (&file).take(size_bytes).read_to_end(&mut bytes).map_err(unreadable)?;
+        verify(digest, (Digest::of(&bytes), bytes.len() as u64), (&file, &path))?;
         Ok(bytes)
     }
 
@@ -172,7 +174,7 @@ impl Blobs for BlobFiles {
     }
 
     fn contains(&self, digest: &Digest) -> bool {
-        fs::symlink_metadata(self.path(digest)).is_ok_and(|found| found.is_file())
+        fs::symlink_metadata(self.path(digest)).is_ok_and(|found| is_sound(&found))
     }
 }
 
@@ -190,14 +192,21 @@ fn copy_verified(
         true => Ok(()),
         false => copy.write_all(piece).map_err(&unwritten),
     })?;
-    verify(digest, found, kept)?;
+    verify(digest, found, (blob, kept))?;
     Ok(found.1)
 }
 
-fn verify(wanted: &Digest, (digest, size_bytes): (Digest, u64), path: &Path) -> Result<(), BlobError> {
+fn is_sound(found: &fs::Metadata) -> bool {
+    found.is_file() && found.permissions().mode() & DAMAGED_BIT == 0
+}
+
+/// A file that fails is marked by its descriptor: another process may have put a whole one in its place meanwhile.
+fn verify(wanted: &Digest, (digest, size_bytes): (Digest, u64), (file, path): (&File, &Path)) -> Result<(), BlobError> {
     if digest == *wanted {
         return Ok(());
     }
+    // Another user's file stays as it is, and is told of each time.
+    file.set_permissions(Permissions::from_mode(0o444 | DAMAGED_BIT)).ok();
     let detail = format!("the {size_bytes} bytes in {} have the digest {digest}", path.display());
     Err(BlobError::Corrupt { digest: *wanted, detail })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use lockgate_model::ids::Digest;
-use lockgate_ports::trees::{Question, Sight};
+use lockgate_ports::trees::{BOUNDARY, Question, Sight};
 use lockgate_ports::{Blobs, Trees, WorkspaceError};
 
 use super::folders::WorkFolders;
@@ -12,12 +12,14 @@ use super::tree_blobs::{Entry, Listing, read_folder};
 
 /// Links that may be followed on the way to one path, as Linux has it.
 const LINKS_MAX: usize = 40;
+/// A name of a file, as Linux has it.
+const NAME_BYTES_MAX: usize = 255;
 /// Parts that one path may have once all links on the way are written out.
 const PARTS_MAX: usize = 4_096;
 
 impl Trees for WorkFolders {
     fn look(&self, root: &Digest, questions: &[Question]) -> Result<Vec<Sight>, WorkspaceError> {
-        let mut tree = LazyTree { blobs: self.blobs(), root: *root, folders: HashMap::new() };
+        let mut tree = LazyTree { blobs: self.blobs(), root: *root, folders: HashMap::new(), listed: HashMap::new() };
         questions.iter().map(|question| tree.answer(question)).collect()
     }
 }
@@ -26,6 +28,8 @@ struct LazyTree<'a> {
     blobs: &'a dyn Blobs,
     root: Digest,
     folders: HashMap<Digest, Rc<Listing>>,
+    /// Listings by their folder: many questions may be about the same.
+    listed: HashMap<Digest, Digest>,
 }
 
 /// Where a path leads.
@@ -68,6 +72,9 @@ impl LazyTree<'_> {
 
     /// Names and kinds only: what is in the files of a folder is no part of its listing.
     fn names(&mut self, digest: &Digest) -> Result<Digest, WorkspaceError> {
+        if let Some(known) = self.listed.get(digest) {
+            return Ok(*known);
+        }
         let mut text = String::new();
         for (name, entry) in self.folder(digest)?.iter() {
             let kind = match entry {
@@ -79,21 +86,50 @@ impl LazyTree<'_> {
             text.push_str(name);
             text.push('\0');
         }
-        Ok(Digest::of(text.as_bytes()))
+        let listing = Digest::of(text.as_bytes());
+        self.listed.insert(*digest, listing);
+        Ok(listing)
     }
 
-    /// Resolves a path as the kernel does beneath the root: part by part, links in their place.
+    /// Resolves a path as the kernel does: part by part, links in their place, each piece beneath the folder at its
+    /// beginning.
     fn walk(&mut self, path: &str, follow: bool) -> Result<Result<Found, Lost>, WorkspaceError> {
-        let mut left: Vec<String> = parts(path).rev().map(str::to_owned).collect();
         let mut above = vec![self.root];
+        let mut pieces = path.split(BOUNDARY).peekable();
+        while let Some(piece) = pieces.next() {
+            let is_last = pieces.peek().is_none();
+            // A descriptor that was opened stands for what a link led to.
+            let follow = follow || !is_last || piece.ends_with('/') || piece.ends_with("/.");
+            match self.walk_piece(piece, follow, &mut above)? {
+                Ok(None) => {}
+                Ok(Some(entry)) if is_last => return Ok(Ok(Found::Entry(entry))),
+                Ok(Some(_)) => return Ok(Err(Sight::WrongKind)),
+                Err(lost) => return Ok(Err(lost)),
+            }
+        }
+        Ok(Ok(Found::Folder(*above.last().unwrap_or(&self.root))))
+    }
+
+    /// Goes on from the last of `above`, which is a floor; none where it ends in a folder, then the last of `above`.
+    fn walk_piece(
+        &mut self,
+        piece: &str,
+        follow: bool,
+        above: &mut Vec<Digest>,
+    ) -> Result<Result<Option<Entry>, Lost>, WorkspaceError> {
+        let floor = above.len();
+        let mut left: Vec<String> = parts(piece).rev().map(str::to_owned).collect();
         let mut links = 0;
         while let Some(part) = left.pop() {
             if part == ".." {
                 above.pop();
-                if above.is_empty() {
+                if above.len() < floor {
                     return Ok(Err(Sight::Astray));
                 }
                 continue;
+            }
+            if part.len() > NAME_BYTES_MAX {
+                return Ok(Err(Sight::Astray));
             }
             let here = *above.last().unwrap_or(&self.root);
             match self.folder(&here)?.get(&part).cloned() {
@@ -106,11 +142,11 @@ impl LazyTree<'_> {
                     }
                     left.extend(parts(&target).rev().map(str::to_owned));
                 }
-                Some(entry) if left.is_empty() => return Ok(Ok(Found::Entry(entry))),
+                Some(entry) if left.is_empty() => return Ok(Ok(Some(entry))),
                 Some(_) => return Ok(Err(Sight::WrongKind)),
             }
         }
-        Ok(Ok(Found::Folder(*above.last().unwrap_or(&self.root))))
+        Ok(Ok(None))
     }
 }
 

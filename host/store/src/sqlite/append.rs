@@ -15,7 +15,7 @@ pub const APPEND_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// One row of a view.
 pub const VIEW_ROW_BYTES_MAX: usize = 1024 * 1024;
 /// A journal that is committed with its attempt's last event; larger ones are files.
-pub const JOURNAL_INLINE_BYTES_MAX: usize = 32 * 1024;
+pub const JOURNAL_INLINE_BYTES_MAX: usize = 128 * 1024;
 
 /// Bytes of all bodies.
 pub(super) fn bytes_of(append: &Append) -> usize {

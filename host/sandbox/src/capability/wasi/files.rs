@@ -26,6 +26,8 @@ use crate::host::{Function, Host};
 type Fd = Resource<Descriptor>;
 
 const INTERFACE: &str = "wasi:filesystem/types";
+/// A path as it was walked from the workspace: twice what Linux takes at once.
+const PATH_BYTES_MAX: usize = 8 * 1024;
 
 impl Host {
     /// A function of an open descriptor that neither reads nor changes what it stands for.
@@ -42,9 +44,23 @@ impl Host {
         places: &[Place<'_>],
         body: impl FnOnce(&mut Self) -> FsResult<T>,
     ) -> FsResult<T> {
-        self.enter().map_err(FsError::trap)?;
-        let began_us = self.watch.elapsed_us();
         let permission = self.may_reach(places);
+        self.decided(name, arguments, permission, body)
+    }
+
+    /// The same where it was decided already whether it may be.
+    fn decided<T>(
+        &mut self,
+        name: &'static str,
+        arguments: Json,
+        permission: Permission,
+        body: impl FnOnce(&mut Self) -> FsResult<T>,
+    ) -> FsResult<T> {
+        self.enter().map_err(FsError::trap)?;
+        if is_too_long(&arguments) {
+            return Err(FsErrorCode::NameTooLong.into());
+        }
+        let began_us = self.watch.elapsed_us();
         let result = match &permission {
             Permission::Denied(_) => Err(FsErrorCode::Access.into()),
             _ => body(self),
@@ -64,31 +80,28 @@ impl Host {
         fd: &Fd,
         body: impl FnOnce(&mut WasiFilesystemCtxView<'_>) -> FsResult<T>,
     ) -> FsResult<T> {
-        let path = self.files.path(fd.rep()).to_owned();
+        let path = self.files.path(fd.rep());
         if access == Access::Read {
-            self.files.ask(|| Question::Read(path.clone()));
+            self.files.ask(Question::Read(self.files.walked(fd.rep())));
         }
-        let arguments = json!({ "path": path });
-        self.on_path(name, arguments, &[], |host| body(&mut host.quiet().filesystem()))
+        self.on_path(name, json!({ "path": path }), &[], |host| body(&mut host.quiet().filesystem()))
     }
 
-    /// What a scanner may not learn is set to what is the same for equal trees.
+    /// What no tree holds is set to what is the same for equal trees. A scanner does not see when files were written.
     fn of_the_tree(&self, stat: DescriptorStat) -> DescriptorStat {
-        if self.kind.is_outward() {
-            return stat;
-        }
         let size = if stat.type_ == DescriptorType::Directory { 0 } else { stat.size };
         DescriptorStat {
             link_count: 1,
             size,
             data_access_timestamp: None,
-            data_modification_timestamp: None,
+            data_modification_timestamp: stat.data_modification_timestamp.filter(|_| self.kind.is_outward()),
             status_change_timestamp: None,
             ..stat
         }
     }
 
-    /// A scanner tells files apart by their paths, for nothing else of them is the same for equal trees.
+    /// Files are told apart by their paths, for nothing else of them is the same for equal trees: by the real one, or for
+    /// a scanner by the one that it walked, whose links it has asked about.
     fn hash_of_path(path: &str) -> MetadataHashValue {
         let digest = *Digest::of(path.as_bytes()).as_bytes();
         let half = |at: usize| digest[at..at + 8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
@@ -96,11 +109,16 @@ impl Host {
     }
 
     fn look(&mut self, fd: &Fd, path: &str, flags: PathFlags) -> String {
-        let full = self.files.below(fd.rep(), path);
         let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
-        self.files.ask(|| Question::Look { path: full.clone(), follow });
-        full
+        self.files.ask(Question::Look { path: self.files.walked_below(fd.rep(), path), follow });
+        self.files.below(fd.rep(), path)
     }
+}
+
+/// A path longer than any that a kernel takes would only fill the journal.
+fn is_too_long(arguments: &Json) -> bool {
+    let paths = ["path", "to"].map(|name| arguments[name].as_str().map_or(0, str::len));
+    paths.into_iter().any(|bytes| bytes > PATH_BYTES_MAX)
 }
 
 fn may_block(found: DescriptorType) -> bool {
@@ -155,22 +173,53 @@ impl HostDescriptor for Host {
         write_via_stream = "write-via-stream", Write (offset: Filesize) -> Resource<DynOutputStream>;
         append_via_stream = "append-via-stream", Write () -> Resource<DynOutputStream>;
         set_size = "set-size", Write (size: Filesize) -> ();
-        set_times = "set-times", Write (accessed: NewTimestamp, modified: NewTimestamp) -> ();
     }
 
     change_path! {
-        create_directory_at = "create-directory-at"([] []);
         remove_directory_at = "remove-directory-at"([] []);
         unlink_file_at = "unlink-file-at"([] []);
         symlink_at = "symlink-at"([target: String] []);
-        set_times_at = "set-times-at"([flags: PathFlags] [accessed: NewTimestamp, modified: NewTimestamp]);
+    }
+
+    fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
+        let arguments = json!({ "path": self.files.below(fd.rep(), &path) });
+        let permission = self.may_make_folder(&fd, &path);
+        self.decided("create-directory-at", arguments, permission, |host| {
+            HostDescriptor::create_directory_at(&mut host.quiet().filesystem(), fd, path)
+        })
+    }
+
+    /// Times can be set through a descriptor that was opened for reading.
+    fn set_times(&mut self, fd: Fd, accessed: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
+        let path = self.files.path(fd.rep());
+        let permission = self.may_touch(&path, Access::Write);
+        self.decided("set-times", json!({ "path": path }), permission, |host| {
+            HostDescriptor::set_times(&mut host.quiet().filesystem(), fd, accessed, modified)
+        })
+    }
+
+    fn set_times_at(
+        &mut self,
+        fd: Fd,
+        flags: PathFlags,
+        path: String,
+        accessed: NewTimestamp,
+        modified: NewTimestamp,
+    ) -> FsResult<()> {
+        let arguments = json!({ "path": self.files.below(fd.rep(), &path) });
+        let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
+        let place = Place::new(&at, &named, Access::Write).following(flags);
+        self.on_path("set-times-at", arguments, &[place], |host| {
+            HostDescriptor::set_times_at(&mut host.quiet().filesystem(), fd, flags, path, accessed, modified)
+        })
     }
 
     fn rename_at(&mut self, fd: Fd, path: String, to: Fd, new_path: String) -> FsResult<()> {
         let arguments = self.two_paths(&fd, &path, &to, &new_path);
-        let (from, into, names) =
-            (Fd::new_borrow(fd.rep()), Fd::new_borrow(to.rep()), (path.clone(), new_path.clone()));
-        let places = [Place::new(&from, &names.0, Access::Write), Place::new(&into, &names.1, Access::Write)];
+        let (from, into) = (Fd::new_borrow(fd.rep()), Fd::new_borrow(to.rep()));
+        let (old, new) = (path.clone(), new_path.clone());
+        let [read, write] = Place::moved(&from, &old);
+        let places = [read, write, Place::new(&into, &new, Access::Write)];
         self.on_path("rename-at", arguments, &places, |host| {
             HostDescriptor::rename_at(&mut host.quiet().filesystem(), fd, path, to, new_path)
         })
@@ -178,29 +227,32 @@ impl HostDescriptor for Host {
 
     fn link_at(&mut self, fd: Fd, flags: PathFlags, path: String, to: Fd, new_path: String) -> FsResult<()> {
         let arguments = self.two_paths(&fd, &path, &to, &new_path);
-        let (from, into, names) =
-            (Fd::new_borrow(fd.rep()), Fd::new_borrow(to.rep()), (path.clone(), new_path.clone()));
-        let places = [Place::new(&from, &names.0, Access::Write), Place::new(&into, &names.1, Access::Write)];
+        let (from, into) = (Fd::new_borrow(fd.rep()), Fd::new_borrow(to.rep()));
+        let (old, new) = (path.clone(), new_path.clone());
+        let [read, write] = Place::moved(&from, &old).map(|place| place.following(flags));
+        let places = [read, write, Place::new(&into, &new, Access::Write)];
         self.on_path("link-at", arguments, &places, |host| {
             HostDescriptor::link_at(&mut host.quiet().filesystem(), fd, flags, path, to, new_path)
         })
     }
 
     fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
-        let path = self.files.path(fd.rep()).to_owned();
-        self.files.ask(|| Question::List(path.clone()));
-        let listed = path.clone();
+        let (path, walked) = (self.files.path(fd.rep()), self.files.walked(fd.rep()));
+        self.files.ask(Question::List(walked.clone()));
         let stream = self.on_path("read-directory", json!({ "path": path }), &[], |host| {
             HostDescriptor::read_directory(&mut host.quiet().filesystem(), fd)
         })?;
+        let listed = path;
         let entries = self.sorted(&stream, &listed)?;
-        self.files.insert_listing(stream.rep(), entries);
-        Ok(stream)
+        match self.files.insert_listing(stream.rep(), entries) {
+            true => Ok(stream),
+            false => Err(FsErrorCode::InsufficientMemory.into()),
+        }
     }
 
     fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
         let full = self.files.below(fd.rep(), &path);
-        self.files.ask(|| Question::Link(full.clone()));
+        self.files.ask(Question::Link(self.files.walked_below(fd.rep(), &path)));
         let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
         self.on_path("readlink-at", json!({ "path": full }), &[Place::new(&at, &named, Access::Read)], |host| {
             HostDescriptor::readlink_at(&mut host.quiet().filesystem(), fd, path)
@@ -216,10 +268,13 @@ impl HostDescriptor for Host {
         open_flags: OpenFlags,
         flags: DescriptorFlags,
     ) -> FsResult<Fd> {
+        let walked = self.files.walked_below(fd.rep(), &path);
         let full = self.look(&fd, &path, path_flags);
         let create = open_flags.contains(OpenFlags::CREATE);
         let write = flags.contains(DescriptorFlags::WRITE) || create || open_flags.contains(OpenFlags::TRUNCATE);
-        let read = flags.contains(DescriptorFlags::READ) && !open_flags.contains(OpenFlags::TRUNCATE) || !write;
+        // Whoever does not ask to write is given a descriptor to read from, even of a file that this makes.
+        let reads = flags.contains(DescriptorFlags::READ) || !flags.contains(DescriptorFlags::WRITE);
+        let read = reads && !open_flags.contains(OpenFlags::TRUNCATE);
         let arguments = json!({ "path": full, "read": read, "write": write, "create": create });
         let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
         let place = |access| Place::new(&at, &named, access).following(path_flags);
@@ -236,13 +291,12 @@ impl HostDescriptor for Host {
             }
             HostDescriptor::open_at(files, fd, path_flags, path, open_flags, flags)
         })?;
-        self.files.insert(opened.rep(), full);
+        self.files.insert(opened.rep(), walked);
         Ok(opened)
     }
 
     fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
-        let path = self.files.path(fd.rep()).to_owned();
-        self.files.ask(|| Question::Look { path, follow: true });
+        self.files.ask(Question::Look { path: self.files.walked(fd.rep()), follow: true });
         let stat = self.on_open(|files| HostDescriptor::stat(files, fd))?;
         Ok(self.of_the_tree(stat))
     }
@@ -258,19 +312,21 @@ impl HostDescriptor for Host {
     }
 
     fn metadata_hash(&mut self, fd: Fd) -> FsResult<MetadataHashValue> {
-        let path = self.files.path(fd.rep()).to_owned();
-        let hash = self.on_open(|files| HostDescriptor::metadata_hash(files, fd))?;
-        Ok(if self.kind.is_outward() { hash } else { Self::hash_of_path(&path) })
+        let real = self.real_path_of(&fd).filter(|_| self.kind.is_outward());
+        let path = real.unwrap_or_else(|| self.files.path(fd.rep()));
+        self.on_open(|files| HostDescriptor::metadata_hash(files, fd))?;
+        Ok(Self::hash_of_path(&path))
     }
 
     fn metadata_hash_at(&mut self, fd: Fd, path_flags: PathFlags, path: String) -> FsResult<MetadataHashValue> {
         let full = self.look(&fd, &path, path_flags);
         let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
         let place = Place::new(&at, &named, Access::Read).following(path_flags);
-        let hash = self.on_path("metadata-hash-at", json!({ "path": full.clone() }), &[place], |host| {
+        let real = self.real_path_at(&at, &named, path_flags).filter(|_| self.kind.is_outward());
+        self.on_path("metadata-hash-at", json!({ "path": full.clone() }), &[place], |host| {
             HostDescriptor::metadata_hash_at(&mut host.quiet().filesystem(), fd, path_flags, path)
         })?;
-        Ok(if self.kind.is_outward() { hash } else { Self::hash_of_path(&full) })
+        Ok(Self::hash_of_path(&real.unwrap_or(full)))
     }
 
     fn is_same_object(&mut self, one: Fd, other: Fd) -> wasmtime::Result<bool> {

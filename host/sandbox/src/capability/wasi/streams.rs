@@ -50,9 +50,11 @@ fn length(bytes: &Vec<u8>) -> u64 {
 }
 
 impl HostInputStream for Host {
+    /// Everything that can be read is there already. What is ready at which moment would tell a guest the time, and
+    /// would be another thing in each replay; so this waits, as `blocking-read` does.
     fn read(&mut self, stream: Input, len: u64) -> StreamResult<Vec<u8>> {
-        let len = len.min(READ_BYTES_MAX);
-        self.stream("read", stream.rep(), |host| HostInputStream::read(&mut host.table, stream, len), length)
+        let (rep, len) = (stream.rep(), len.min(READ_BYTES_MAX));
+        self.stream("read", rep, |host| HostInputStream::blocking_read(&mut host.table, stream, len), length)
     }
 
     fn blocking_read(&mut self, stream: Input, len: u64) -> StreamResult<Vec<u8>> {
@@ -61,7 +63,7 @@ impl HostInputStream for Host {
     }
 
     fn skip(&mut self, stream: Input, len: u64) -> StreamResult<u64> {
-        let len = len.min(READ_BYTES_MAX);
+        let (rep, len) = (stream.rep(), len.min(READ_BYTES_MAX));
         self.stream(
             "skip",
             stream.rep(),

@@ -120,6 +120,19 @@ fn a_truncated_blob_is_healed_when_it_is_put_again() {
 }
 
 #[test]
+fn a_blob_of_the_right_length_that_was_found_damaged_is_healed_when_it_is_put_again() {
+    let store = Store::new();
+    let digest = store.blobs.put(b"whole").unwrap();
+    store.damage(&digest, b"whale");
+    assert!(store.blobs.contains(&digest), "nobody has looked yet");
+    store.blobs.get(&digest, 5).unwrap_err();
+    assert!(!store.blobs.contains(&digest));
+    store.blobs.put(b"whole").unwrap();
+    assert_eq!(store.blobs.get(&digest, 5).unwrap(), b"whole");
+    assert!(store.blobs.contains(&digest));
+}
+
+#[test]
 fn a_missing_blob_is_missing() {
     let store = Store::new();
     let digest = Digest::of(b"never stored");

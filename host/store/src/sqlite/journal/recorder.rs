@@ -12,7 +12,7 @@ use super::format::{Encoder, HEADER};
 use super::record_file::RecordFile;
 
 /// Records that wait in memory; more than that go to the file.
-pub const JOURNAL_SPILL_BYTES: usize = 16 * 1024;
+pub const JOURNAL_SPILL_BYTES: usize = 64 * 1024;
 
 /// Keeps calls in memory while they are few, in a file when they are many, or when somebody may want to follow: then
 /// what is in memory goes to the file a few times a second. An attempt that is over before makes no file at all.
