@@ -57,13 +57,13 @@ fn measure(
     open: impl Fn() -> Arc<dyn Recorder>,
 ) {
     let mut journal = None;
-    let call_us = timed(&mut || journal = call(bench, step, open()));
+    let call_us = timed(&mut || journal = call(bench, step, &open()));
     let commit_us = timed(&mut || ends.commit(bench, &step.attempt, journal.take()));
     calls.push(call_us);
     wholes.push(call_us + commit_us);
 }
 
-fn call(bench: &Bench, step: &Invocation, recorder: Arc<dyn Recorder>) -> Option<Vec<u8>> {
+fn call(bench: &Bench, step: &Invocation, recorder: &Arc<dyn Recorder>) -> Option<Vec<u8>> {
     let returned = bench.world.sandbox.call(step.clone(), &Cancel::default(), recorder.clone());
     let Outcome::Answered(Answer::Product(product)) = &returned.outcome else { panic!("{:?}", returned.outcome) };
     assert_eq!(product.outputs, [("bytes".to_owned(), (READS as usize * PIECE_BYTES).to_string())]);

@@ -4,6 +4,7 @@
 mod authorship;
 mod bad_input;
 mod cache;
+mod chatty;
 mod crash;
 mod flow;
 mod hostile;

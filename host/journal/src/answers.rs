@@ -62,11 +62,35 @@ impl Script {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = waiting.get_mut(&(interface.to_owned(), function.to_owned()))?;
         let at = match (self.mode, interface) {
-            (Match::Lenient, _) | (_, "http") => waiting.iter().position(|record| record.arguments == *arguments),
-            (Match::Exact, _) => waiting.front().is_some_and(|record| record.arguments == *arguments).then_some(0),
+            (Match::Lenient, _) | (_, "http") => {
+                waiting.iter().position(|record| is_same(&record.arguments, arguments))
+            }
+            (Match::Exact, _) => {
+                waiting.front().is_some_and(|record| is_same(&record.arguments, arguments)).then_some(0)
+            }
         }?;
         waiting.remove(at).map(|record| record.answer)
     }
+}
+
+/// In a record a word that happens to be a secret is masked; a replay knows no secrets, so that the mask stands for any text.
+fn is_same(recorded: &Json, now: &Json) -> bool {
+    match (recorded, now) {
+        (Json::String(recorded), Json::String(now)) => recorded == now || is_masked(recorded),
+        (Json::Array(recorded), Json::Array(now)) => {
+            recorded.len() == now.len() && recorded.iter().zip(now).all(|(recorded, now)| is_same(recorded, now))
+        }
+        (Json::Object(recorded), Json::Object(now)) => {
+            let fits = |(name, value): (&String, &Json)| now.get(name).is_some_and(|now| is_same(value, now));
+            recorded.len() == now.len() && recorded.iter().all(fits)
+        }
+        (recorded, now) => recorded == now,
+    }
+}
+
+/// Whether a text of a record stands for one that nobody may see.
+pub(crate) fn is_masked(text: &str) -> bool {
+    text.contains("[secret ")
 }
 
 impl Answers for Script {

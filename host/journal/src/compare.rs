@@ -8,6 +8,8 @@ use std::fmt;
 use lockgate_model::host_call::{CallBody, FunctionCall, HostCall, LogSource, Permission};
 use serde_json::json;
 
+use crate::answers::is_masked;
+
 /// The first place where two records differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -66,16 +68,21 @@ pub fn counted(calls: &[HostCall]) -> usize {
 }
 
 fn differ(old: &Stream, new: &Stream, before: usize) -> Option<Difference> {
-    let calls = pairs(&old.calls, &new.calls).position(|(old, new)| old != new);
+    let calls = pairs(&old.calls, &new.calls).position(|(old, new)| is_other(old, new));
     let text = |list: &[String], at: usize| list.get(at).cloned();
     if let Some(at) = calls {
         return Some(Difference { at: before + at, recorded: text(&old.calls, at), now: text(&new.calls, at) });
     }
     let requests = |stream: &Stream| stream.requests.iter().map(|(_, text)| text.clone()).collect::<Vec<_>>();
     let (old_requests, new_requests) = (requests(old), requests(new));
-    let at = pairs(&old_requests, &new_requests).position(|(old, new)| old != new)?;
+    let at = pairs(&old_requests, &new_requests).position(|(old, new)| is_other(old, new))?;
     let place = before + old.calls.len() + at;
     Some(Difference { at: place, recorded: text(&old_requests, at), now: text(&new_requests, at) })
+}
+
+/// What was masked in the record cannot be compared.
+fn is_other(recorded: Option<&String>, now: Option<&String>) -> bool {
+    recorded != now && !(now.is_some() && recorded.is_some_and(|text| is_masked(text)))
 }
 
 fn pairs<'a>(old: &'a [String], new: &'a [String]) -> impl Iterator<Item = (Option<&'a String>, Option<&'a String>)> {

@@ -95,6 +95,9 @@ impl<'a> Guest<'a> {
             self.plugin.pre.instantiate(&mut self.store).and_then(|instance| function(&mut self.store, &instance));
         let host = self.store.data_mut();
         host.streams.finish();
+        if let Some(http) = &host.http {
+            http.close();
+        }
         host.note_locals();
         let ended = result.map_err(|error| outcome(&error, host.limiter.denied()))?;
         host.watch.check_failed().and_then(|()| host.watch.check_log()).map_err(|stop| stop.outcome())?;

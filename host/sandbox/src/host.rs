@@ -1,5 +1,6 @@
 //! The host's side of one call: its state, and the one path that every host call takes.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use lockgate_model::Json;
@@ -72,6 +73,8 @@ pub(crate) struct Host {
     pub(crate) limiter: Limiter,
     pub(crate) wasi: Option<WasiCtx>,
     pub(crate) time: GuestTime,
+    /// Pollables that wait for a time, by their number in the table.
+    pub(crate) alarms: BTreeSet<u32>,
     pub(crate) random: Randomness,
     pub(crate) streams: Streams,
     pub(crate) files: OpenFiles,
@@ -112,6 +115,7 @@ impl Host {
             limiter: Limiter::default(),
             wasi: None,
             time,
+            alarms: BTreeSet::new(),
             random,
             streams: Streams::default(),
             files: OpenFiles::default(),

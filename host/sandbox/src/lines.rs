@@ -64,6 +64,8 @@ impl Lines {
             // What was cut may be the rest of a secret, whose beginning nobody would know for one.
             bytes.truncate(bytes.len() - self.watch.mask().held_back(&bytes));
         }
+        // Before bytes become text: what is no text would be replaced, and not be found any more.
+        let bytes = self.watch.mask().bytes(&bytes);
         let text = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
         let marker = if std::mem::take(&mut self.is_cut) { CUT_MARKER } else { "" };
         let message = String::from_utf8_lossy(text).into_owned() + marker;

@@ -20,15 +20,17 @@ use lockgate_ports::egress::NoEgress;
 use lockgate_ports::sandbox::WorkspaceAccess;
 use lockgate_ports::secrets::NoSecrets;
 use lockgate_ports::tools::{Changes, Completion, OutputSink};
+use lockgate_ports::trees::{Question, Sight};
 use lockgate_ports::{
-    Blobs as _, Cache, Cancel, Clock, Invocation, Recorder, Sandbox as _, ToolAction, ToolError, Tools, Workspaces as _,
+    Blobs as _, Cache, Cancel, Clock, Invocation, Recorder, Sandbox as _, ToolAction, ToolError, Tools, Trees,
+    WorkspaceError, Workspaces as _,
 };
 use lockgate_sandbox::{Settings, WasmSandbox};
 use lockgate_store::disk::{BlobFiles, WorkFolders};
 use lockgate_store::sqlite::Database;
 use lockgate_tests::guest;
 use proptest::prelude::{Just, Strategy, prop_oneof};
-use proptest::test_runner::{Config, TestError, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 /// Trees that are grown and edited.
 const CASES: u32 = 24;
@@ -186,20 +188,35 @@ struct World {
     ignorant: Arc<WasmSandbox>,
 }
 
+/// Trees of one who does not look into files: answers by these are wrong sooner or later.
+struct Careless(Arc<WorkFolders>);
+
+impl Trees for Careless {
+    fn look(&self, root: &Digest, questions: &[Question]) -> Result<Vec<Sight>, WorkspaceError> {
+        let sights = self.0.look(root, questions)?;
+        let careless = |(question, sight)| match (question, sight) {
+            (Question::Read(_), Sight::Content(_)) => Sight::Content(Digest::of(b"")),
+            (_, sight) => sight,
+        };
+        Ok(questions.iter().zip(sights).map(careless).collect())
+    }
+}
+
 impl World {
-    fn new() -> Self {
+    fn new(is_careless: bool) -> Self {
         let room = tempfile::tempdir().expect("a folder");
         let clock = RealClock::start();
         let blobs = BlobFiles::open(room.path()).expect("blobs");
         let folders = WorkFolders::open(room.path(), blobs.clone(), &[".lockgate"]).expect("folders");
         let database = Database::open(&room.path().join("state.db"), clock.clone()).expect("a database");
+        let trees: Arc<dyn Trees> = if is_careless { Arc::new(Careless(folders.clone())) } else { folders.clone() };
         let sandbox = |cache: Option<Arc<dyn Cache>>| {
             let settings = Settings {
                 blobs: blobs.clone(),
                 tools: Arc::new(NoTools),
                 egress: Arc::new(NoEgress),
                 secrets: Arc::new(NoSecrets),
-                trees: folders.clone(),
+                trees: trees.clone(),
                 cache,
                 clock: clock.clone(),
                 compiled_folder: room.path().join("compiled"),
@@ -264,32 +281,44 @@ fn attempt() -> AttemptId {
     AttemptId { run: run.expect("an id"), job: job.expect("a job"), step: step.expect("a step"), number: 1 }
 }
 
-#[test]
-fn a_kept_answer_of_a_reader_is_what_it_would_answer_now() {
-    let world = World::new();
+type Edits = (Vec<Edit>, Vec<Edit>);
+
+/// Grows trees and edits them; gives how many walks there were and how many of them were known.
+fn compare(world: &World) -> Result<(u32, u32), TestError<Edits>> {
     let (walks, hits) = (AtomicU32::new(0), AtomicU32::new(0));
     let trees = (proptest::collection::vec(edit(), 0..20), proptest::collection::vec(edit(), 1..EDITS));
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
-    let ended = TestRunner::new(config).run(&trees, |(made, edits)| {
+    TestRunner::new(config).run(&trees, |(made, edits)| {
         let source = tempfile::tempdir_in(world.room.path()).expect("a folder");
         made.iter().for_each(|edit| carry_out(source.path(), edit));
         for edit in [None].into_iter().chain(edits.iter().map(Some)) {
             if let Some(edit) = edit {
                 carry_out(source.path(), edit);
             }
-            let known = world
-                .check(source.path())
-                .map_err(|why| proptest::test_runner::TestCaseError::fail(format!("after {edit:?}: {why}")))?;
+            let failed = |why| TestCaseError::fail(format!("after {edit:?}: {why}"));
+            hits.fetch_add(world.check(source.path()).map_err(failed)?, Ordering::Relaxed);
             walks.fetch_add(u32::try_from(SEEDS.len()).expect("few"), Ordering::Relaxed);
-            hits.fetch_add(known, Ordering::Relaxed);
         }
         Ok(())
-    });
-    if let Err(TestError::Fail(why, (made, edits))) = &ended {
-        panic!("{why}\nmade: {made:?}\nedits: {edits:?}");
+    })?;
+    Ok((walks.into_inner(), hits.into_inner()))
+}
+
+#[test]
+fn a_kept_answer_of_a_reader_is_what_it_would_answer_now() {
+    match compare(&World::new(false)) {
+        Ok((walks, hits)) => {
+            println!("{hits} of {walks} walks were known");
+            assert!(hits * 100 >= walks * HITS_PERCENT_MIN, "{hits} of {walks} walks were known");
+        }
+        Err(TestError::Fail(why, (made, edits))) => panic!("{why}\nmade: {made:?}\nedits: {edits:?}"),
+        Err(error) => panic!("{error}"),
     }
-    ended.expect("nothing else fails");
-    let (walks, hits) = (walks.into_inner(), hits.into_inner());
-    println!("{hits} of {walks} walks were known");
-    assert!(hits * 100 >= walks * HITS_PERCENT_MIN, "{hits} of {walks} walks were known");
+}
+
+/// What the property is worth: a host that forgets to look into files does not have it.
+#[test]
+fn one_who_does_not_look_into_files_is_found_out() {
+    let compared = compare(&World::new(true));
+    assert!(matches!(compared, Err(TestError::Fail(..))), "{compared:?}");
 }

@@ -25,7 +25,7 @@ fn an_untrusted_run_reads_trusted_answers_and_keeps_its_own_apart() {
     let stats = project.lockgate(&["cache", "stats", "--json"]);
     let stats: serde_json::Value = serde_json::from_str(stats.expect_code(0).stdout.trim()).expect("JSON");
     let names: Vec<&str> = stats.as_array().expect("a list").iter().filter_map(|it| it["namespace"].as_str()).collect();
-    for name in ["action", "action@untrusted", "call", "call@untrusted", "questions", "questions@untrusted"] {
+    for name in ["action", "action@untrusted", "call", "call@untrusted", "questions"] {
         assert!(names.contains(&name), "{name} is not in {stats}");
     }
 }

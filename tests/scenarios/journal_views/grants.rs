@@ -7,7 +7,7 @@ const PIPELINE: &str = "\
 name: granted
 plugins:
   errand: registry.example/guests/errand:0.1
-  runner: registry.example/guests/runner:0.1
+  exec: registry.example/lockgate/exec:0.1
 jobs:
   world:
     steps:
@@ -21,7 +21,7 @@ jobs:
             - { get: \"http://SERVER/v1/x\" }
 GRANTS ask
       - id: run
-        uses: runner
+        uses: exec
         with: { argv: [sh, -c, \"cat made > copy\"] }
 GRANTS run
       - id: shell
@@ -44,7 +44,7 @@ impl Granted {
     fn with(grants: &[(String, String)]) -> Self {
         let server = Loopback::start();
         let project =
-            Project::with("name: none\njobs: { none: { steps: [{ run: \"true\" }] } }\n", &["errand", "runner"]);
+            Project::with("name: none\njobs: { none: { steps: [{ run: \"true\" }] } }\n", &["errand"]);
         project.write("src/notes", "what the steps read\n");
         let granted = Self { project, server };
         granted.paste(grants);
@@ -151,5 +151,5 @@ fn a_narrower_write_is_refused() {
 
 #[test]
 fn a_narrower_write_of_a_command_is_refused() {
-    refused("run", "write: [\"copy\"]", "write: [\"other\"]", "write: [copy]");
+    refused("run", "write: [\"**\"]", "write: [\"other\"]", "write: [copy]");
 }

@@ -113,8 +113,15 @@ impl HttpRule {
             return true;
         }
         let lower = path.to_ascii_lowercase();
-        let is_dotted = path.split('/').any(|part| matches!(part, "." | ".."));
-        if is_dotted || lower.contains("%2e") || lower.contains("%2f") || lower.contains("%5c") || path.contains('\\') {
+        // Some servers cut parameters (`..;x`) off a part, or decode twice.
+        let is_dotted = path.split('/').any(|part| matches!(part.split(';').next(), Some("." | "..")));
+        if is_dotted
+            || lower.contains("%25")
+            || lower.contains("%2e")
+            || lower.contains("%2f")
+            || lower.contains("%5c")
+            || path.contains('\\')
+        {
             return false;
         }
         let prefix = self.path.trim_end_matches('/');
@@ -282,7 +289,16 @@ mod tests {
         check(text, ("GET", Scheme::Http, "api.example", 8080, "/v1/x"), true);
         check(text, ("GET", Scheme::Http, "api.example", 8080, "/v1"), true);
         check(text, ("POST", Scheme::Http, "api.example", 8080, "/v1/x"), false);
-        for path in ["/v10", "/", "/v1/../admin", "/v1/%2e%2e/admin", "/v1/%2Fadmin", "/v1/..\\admin"] {
+        for path in [
+            "/v10",
+            "/",
+            "/v1/../admin",
+            "/v1/%2e%2e/admin",
+            "/v1/%2Fadmin",
+            "/v1/..\\admin",
+            "/v1/..;/admin",
+            "/v1/%252e%252e/a",
+        ] {
             check(text, ("GET", Scheme::Http, "api.example", 8080, path), false);
         }
     }

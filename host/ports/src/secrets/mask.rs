@@ -1,7 +1,7 @@
 //! Takes the values of secrets out of text and bytes.
 //!
 //! A value is found as it is, in hexadecimal, in base64 (standard and for URLs, at each of the three places that it can
-//! have in a longer text), percent-encoded and with JSON's escapes; each line of a value of several lines counts for
+//! have in a longer text, on one line), percent-encoded, and with the escapes of JSON and HTML; each line of a value of several lines counts for
 //! itself. What transforms it in another way (reverses, compresses, encrypts) is not found: masking is a net below the
 //! wire, not the wire. A value of fewer than `MASKED_BYTES_MIN` bytes is not masked, or it would blot out everything.
 
@@ -21,6 +21,10 @@ pub const MASKED_BYTES_MIN: usize = 4;
 
 /// What percent-encoding leaves alone at most (RFC 3986, section 2.3), and what browsers leave alone in a form.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// `encodeURIComponent` (ECMA-262, section 19.2.6.4).
+const COMPONENT: &AsciiSet = &UNRESERVED.remove(b'!').remove(b'*').remove(b'\'').remove(b'(').remove(b')');
+/// `application/x-www-form-urlencoded` (URL Standard, section 5.2).
+const FORM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
 const QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
 /// Values to be masked, shared by all that write for one run; values may be added while it goes on.
@@ -159,19 +163,55 @@ fn forms(value: &[u8]) -> Vec<Vec<u8>> {
         forms.push(base64_at(&STANDARD_NO_PAD, value, offset));
         forms.push(base64_at(&URL_SAFE_NO_PAD, value, offset));
     }
-    for set in [UNRESERVED, QUERY] {
+    for set in [UNRESERVED, QUERY, COMPONENT, FORM] {
         let encoded = percent_encoding::percent_encode(value, set).to_string();
         forms.push(encoded.replace("%20", "+").into_bytes());
         forms.push(lower_escapes(&encoded).into_bytes());
         forms.push(encoded.into_bytes());
     }
-    if let Ok(text) = std::str::from_utf8(value)
-        && let Ok(quoted) = serde_json::to_string(text)
-    {
-        forms.push(quoted.as_bytes()[1..quoted.len() - 1].to_vec());
+    if let Ok(text) = std::str::from_utf8(value) {
+        forms.extend(quoted(text));
     }
     forms.retain(|form| form.len() >= MASKED_BYTES_MIN);
     forms
+}
+
+/// As JSON and HTML write it: JSON as it must be, with `\/`, with everything beyond ASCII escaped, and with what HTML would
+/// take for its own escaped too.
+fn quoted(text: &str) -> Vec<Vec<u8>> {
+    let json = |is_escaped: fn(char) -> bool, slash: &str| {
+        let mut quoted = String::new();
+        for letter in text.chars() {
+            match letter {
+                '"' => quoted.push_str("\\\""),
+                '\\' => quoted.push_str("\\\\"),
+                '\n' => quoted.push_str("\\n"),
+                '\r' => quoted.push_str("\\r"),
+                '\t' => quoted.push_str("\\t"),
+                '/' => quoted.push_str(slash),
+                letter if letter.is_control() || is_escaped(letter) => {
+                    for unit in letter.encode_utf16(&mut [0; 2]) {
+                        let _infallible = write!(quoted, "\\u{unit:04x}");
+                    }
+                }
+                letter => quoted.push(letter),
+            }
+        }
+        quoted.into_bytes()
+    };
+    let is_markup = |letter: char| matches!(letter, '<' | '>' | '&');
+    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let forms = [
+        json(|_| false, "/"),
+        json(|_| false, "\\/"),
+        json(|letter| !letter.is_ascii(), "/"),
+        json(|letter| !letter.is_ascii(), "\\/"),
+        json(is_markup, "/"),
+        html.replace('"', "&quot;").replace('\'', "&#39;").into_bytes(),
+        html.replace('"', "&#34;").replace('\'', "&#39;").into_bytes(),
+        html.into_bytes(),
+    ];
+    forms.to_vec()
 }
 
 fn hex(value: &[u8], upper: bool) -> Vec<u8> {
@@ -238,6 +278,11 @@ mod tests {
             if set != NON_ALPHANUMERIC {
                 check(&percent_encoding::percent_encode(VALUE.as_bytes(), set).to_string());
             }
+        }
+        for form in
+            [r#"hunter2\/+ \"ä\" and more"#, r#"hunter2/+ \"\u00e4\" and more"#, "hunter2/+ &quot;ä&quot; and more"]
+        {
+            check(form);
         }
         check("hunter2%2f%2b%20%22%c3%a4%22%20and%20more");
         check("hunter2%2F%2B+%22%C3%A4%22+and+more");

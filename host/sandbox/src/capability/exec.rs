@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use lockgate_model::Json;
 use lockgate_model::host_call::{CallBody, FunctionCall, LogLevel, LogLine, LogSource, Permission};
 use lockgate_model::ids::{AttemptId, Digest};
+use lockgate_model::outcome::Limit;
 use lockgate_ports::egress::{Contact, EgressError};
-use lockgate_ports::secrets::SecretValue;
-use lockgate_ports::tools::{Completion, Ending, KeyPart, OutputSink, Placed, PlacedKind};
+use lockgate_ports::secrets::{Mask, SecretValue};
+use lockgate_ports::tools::{Changes, Completion, Ending, KeyPart, OutputSink, Placed, PlacedKind};
 use lockgate_ports::{ToolAction, ToolError};
 use serde_json::json;
 
@@ -24,6 +25,7 @@ use crate::watch::Watch;
 impl exec::Host for Host {
     fn run(&mut self, command: exec::Command) -> wasmtime::Result<Result<exec::Completion, exec::ExecError>> {
         check_bytes(command.stdin.as_ref().map_or(0, Vec::len))?;
+        check_command(&command)?;
         let function = Function { interface: "exec", name: "run" };
         let (arguments, permission) = (shown_command(&command), self.may_run(&command));
         self.granted(function, arguments, permission, |host, arguments| host.run_tool(function, arguments, command))
@@ -36,6 +38,15 @@ impl Host {
         let Some(rule) = grants.exec.iter().find(|rule| rule.allows(&command.argv)) else {
             return Permission::Denied(format!("exec: [{}]", quoted(&command.argv)).into());
         };
+        if command.stdout_to.is_some() && !command.secret_env.is_empty() {
+            // Its bytes would reach the workspace as they are, and the plugin with them.
+            return Permission::Denied("stdout-to beside secret-env".into());
+        }
+        if rule.arguments.is_some()
+            && let Some((name, _)) = command.env.iter().find(|(name, _)| makes_another_command(name))
+        {
+            return Permission::Denied(format!("exec: [{}] for variable {name}", rule.tool).into());
+        }
         match command.secret_env.iter().find(|(_, secret)| !grants.expose.contains(secret)) {
             Some((_, secret)) => Permission::Denied(format!("expose: [{secret}]").into()),
             None => Permission::Granted(format!("exec: [{rule}]").into()),
@@ -84,7 +95,9 @@ impl Host {
         let result = self.without_permit(move |_| tools.run(action, sink, watch.cancel()))?;
         output.finish();
         let mask = self.watch.mask();
+        let result = result.map_err(|error| masked_error(error, mask));
         Ok(result.map(|mut completion| {
+            completion.changes = completion.changes.filter(|changes| !names_a_secret(changes, mask));
             for stream in [&mut completion.stdout, &mut completion.stderr] {
                 if completion.truncated {
                     // Where it was cut, half of a value may stand, which nobody would know for one.
@@ -175,6 +188,27 @@ impl ToolFacts {
     }
 }
 
+fn masked_error(error: ToolError, mask: &Mask) -> ToolError {
+    let text = |text: String| mask.text(&text).into_owned();
+    match error {
+        ToolError::Denied(why) => ToolError::Denied(text(why)),
+        ToolError::NotFound(why) => ToolError::NotFound(text(why)),
+        ToolError::Unavailable(why) => ToolError::Unavailable(text(why)),
+        ToolError::Faulted(why) => ToolError::Faulted(text(why)),
+    }
+}
+
+/// Whether a file or a link is called after a secret that the tool was shown. The record then does without the changes.
+fn names_a_secret(changes: &Changes, mask: &Mask) -> bool {
+    let target = |placed: &Placed| match &placed.what {
+        PlacedKind::Link { target } => Some(target.clone()),
+        PlacedKind::File { .. } | PlacedKind::Folder => None,
+    };
+    let named = changes.placed.iter().flat_map(|placed| [Some(placed.path.clone()), target(placed)]);
+    let names = named.flatten().chain(changes.removed.iter().cloned());
+    names.into_iter().any(|name| matches!(mask.text(&name), Cow::Owned(_)))
+}
+
 fn left_files(completion: &Completion) -> Vec<Digest> {
     let placed = completion.changes.iter().flat_map(|changes| &changes.placed);
     let file = |placed: &Placed| match &placed.what {
@@ -182,6 +216,27 @@ fn left_files(completion: &Completion) -> Vec<Digest> {
         PlacedKind::Folder | PlacedKind::Link { .. } => None,
     };
     placed.filter_map(file).collect()
+}
+
+/// Words and globs of a command; the journal has all of them.
+const COMMAND_BYTES_MAX: usize = 1024 * 1024;
+
+fn check_command(command: &exec::Command) -> Result<(), Stop> {
+    let pairs = command.env.iter().chain(&command.secret_env).map(|(name, value)| name.len() + value.len());
+    let texts = command.argv.iter().chain(&command.inputs).chain(&command.outputs).map(String::len);
+    let single = command.cwd.iter().chain(&command.stdout_to).map(String::len);
+    let bytes: usize = pairs.chain(texts).chain(single).sum();
+    if bytes > COMMAND_BYTES_MAX { Err(Stop::Limit(Limit::HostCallBytes)) } else { Ok(()) }
+}
+
+/// Variables by which a command is made to run something else: rules about its arguments would mean nothing. The list is
+/// of what loaders, shells and git take; a tool may have others, so a rule with arguments binds tools that one knows.
+fn makes_another_command(variable: &str) -> bool {
+    let is_known = ["PATH", "ENV", "BASH_ENV", "SHELL", "EDITOR", "PAGER", "IFS"].contains(&variable);
+    is_known
+        || ["LD_", "GIT_", "BASH_FUNC_", "NODE_OPTIONS", "PERL5", "PYTHON", "RUBYOPT", "CARGO_BUILD_RUSTC", "RUSTC"]
+            .iter()
+            .any(|prefix| variable.starts_with(prefix))
 }
 
 /// A command as a grant would allow just it.

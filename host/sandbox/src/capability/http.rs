@@ -3,17 +3,26 @@
 
 mod carried;
 mod exchange;
+mod traffic;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use lockgate_model::grant::Scheme;
+use lockgate_model::host_call::Permission;
+use serde_json::json;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi_http::p2::bindings::http::outgoing_handler;
+use wasmtime_wasi_http::p2::bindings::http::types::{self, ErrorCode, RequestOptions as GuestOptions};
+use wasmtime_wasi_http::p2::types::{HostFutureIncomingResponse, HostOutgoingRequest};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use self::exchange::Exchange;
+use self::traffic::Traffic;
 use crate::capability::secrets::Placeholders;
-use crate::host::{Host, Services};
+use crate::host::{Function, Host, Services};
 use crate::reach::Reach;
 use crate::watch::Watch;
 
@@ -32,7 +41,15 @@ pub(crate) struct Hooks {
     reach: Arc<Reach>,
     services: Arc<Services>,
     placeholders: Placeholders,
+    traffic: Traffic,
     exchanges: u32,
+}
+
+impl Http {
+    /// Waits for what is under way: a request that a guest no longer waits for was sent all the same.
+    pub(crate) fn close(&self) {
+        self.hooks.traffic.close();
+    }
 }
 
 type Answer = Result<(http::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
@@ -46,7 +63,8 @@ impl WasiHttpView for Host {
             let mut context = WasiHttpCtx::new();
             context.set_field_size_limit(FIELDS_BYTES_MAX);
             let (watch, reach, services) = (self.watch.clone(), self.reach.clone(), self.services.clone());
-            let hooks = Hooks { watch, reach, services, placeholders: self.placeholders.clone(), exchanges: 0 };
+            let (placeholders, traffic) = (self.placeholders.clone(), Traffic::default());
+            let hooks = Hooks { watch, reach, services, placeholders, traffic, exchanges: 0 };
             Http { context, hooks }
         });
         WasiHttpCtxView { hooks: &mut http.hooks, table: &mut self.table, ctx: &mut http.context }
@@ -72,12 +90,47 @@ impl WasiHttpHooks for Hooks {
             reach: self.reach.clone(),
             services: self.services.clone(),
             placeholders: self.placeholders.clone(),
+            traffic: self.traffic.clone(),
         };
         Box::new(async move {
             let response = exchange.carry_out(request, options).await?;
             let done: Box<dyn Future<Output = Result<(), Error>> + Send> = Box::new(async { Ok(()) });
             Ok((response, done))
         })
+    }
+}
+
+/// The interface that sends, as wasmtime-wasi-http links it.
+const OUTGOING_HANDLER: &str = "wasi:http/outgoing-handler@0.2.12";
+
+type Request = Resource<HostOutgoingRequest>;
+type Options = Option<Resource<GuestOptions>>;
+type Handled = Result<Resource<HostFutureIncomingResponse>, ErrorCode>;
+
+/// Puts a function of Lockgate's in front of the one that sends.
+pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
+    let handle = |mut store: StoreContextMut<'_, Host>, (request, options): (Request, Options)| {
+        Ok((store.data_mut().handle(request, options)?,))
+    };
+    linker.instance(OUTGOING_HANDLER)?.func_wrap("handle", handle)
+}
+
+impl Host {
+    /// A kind that reaches nothing is told so at once: when an answer comes would be something to learn from.
+    fn handle(&mut self, request: Request, options: Options) -> wasmtime::Result<Handled> {
+        if self.kind.is_outward() {
+            self.admit()?;
+            let mut view = self.http();
+            return match outgoing_handler::Host::handle(&mut view, request, options) {
+                Ok(future) => Ok(Ok(future)),
+                Err(error) => types::Host::convert_error_code(&mut view, error).map(Err),
+            };
+        }
+        self.enter()?;
+        let (began_us, function) = (self.watch.elapsed_us(), Function { interface: "http", name: "send" });
+        let result = json!({ "denied": "a plugin of this kind sends no requests" });
+        self.note(began_us, Permission::Denied("http: [HOST]".into()), function, json!({}), result, 0);
+        Ok(Err(ErrorCode::HttpRequestDenied))
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_model::Json;
 use lockgate_model::host_call::Permission;
-use lockgate_model::ids::Digest;
+use lockgate_model::ids::{Digest, is_word};
 use lockgate_model::plan::Trust;
-use lockgate_ports::secrets::{Secret, SecretError, SecretValue};
+use lockgate_ports::secrets::{MASKED_BYTES_MIN, Secret, SecretError, SecretValue};
 use serde_json::json;
 
 use crate::bindings::host::secrets;
@@ -36,6 +36,11 @@ impl Placeholders {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(placeholder.to_owned(), held);
     }
 
+    /// Whether the call holds none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> Vec<(String, Held)> {
         let held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,11 +51,13 @@ impl Placeholders {
 impl secrets::Host for Host {
     fn placeholder(&mut self, name: String) -> wasmtime::Result<Result<String, secrets::SecretError>> {
         let function = Function { interface: "secrets", name: "placeholder" };
-        let grant = format!("secrets: [{name}]").into();
+        // A name that is none could not stand in a pipeline, and may be of any length.
+        let shown = if is_word(&name) { name.as_str() } else { "NAME" };
+        let grant = format!("secrets: [{shown}]").into();
         let is_granted = self.reach.grants.secrets.contains(&name);
         let permission = if is_granted { Permission::Granted(grant) } else { Permission::Denied(grant) };
-        self.granted(function, json!({ "name": name }), permission, |host, arguments| {
-            let held = host.ask_world(function, arguments, |host| Ok(host.hold(&name)))?;
+        self.granted(function, json!({ "name": shown }), permission, |host, arguments| {
+            let held = host.ask_world(function, arguments, |host| host.without_permit(|host| host.hold(&name)))?;
             if let (Ok(Handed { placeholder, hosts }), Some(_)) = (&held, &host.reach.answers) {
                 // A replay has no value, and sends none; where the placeholder may go it judges as the host did.
                 let secret = Secret { value: SecretValue::new(Vec::new()), hosts: hosts.clone() };
@@ -94,6 +101,9 @@ impl Host {
         let secret = self.services.secrets.get(name).map_err(|error| match error {
             SecretError::Unknown(why) | SecretError::Unavailable(why) => Missing::Unknown(why),
         })?;
+        if secret.value.expose().len() < MASKED_BYTES_MIN {
+            return Err(Missing::Unknown(format!("`{name}` is too short to be a secret: it could not be masked")));
+        }
         self.watch.mask().add(name, &secret.value);
         Ok(secret)
     }

@@ -148,7 +148,7 @@ fn calls_of_many_threads_are_numbered_without_a_gap() {
             scope.spawn(|| (0..500).for_each(|_| recorder.record(line("call"))));
         }
     });
-    recorder.finish();
+    desk.commit(recorder.finish().expect("few bytes"));
     let numbers: Vec<_> = desk.read(0).iter().map(|call| call.seq).collect();
     assert_eq!(numbers, (0..2_000).collect::<Vec<_>>());
 }

@@ -48,6 +48,29 @@ fn a_hit_gives_streams_files_and_removals_and_names_its_origin() {
 }
 
 #[test]
+fn what_is_carried_over_twice_leaves_the_same_times_of_folders() {
+    let Some(world) = world() else { return };
+    world.write("input", "text\n");
+    world.write("there/before", "");
+    let action = world.script("mkdir -p made; echo x > made/new; cat input > there/new");
+    again(&world, &action);
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    let folders = ["", "there", "made"];
+    let carry_over = || {
+        std::fs::remove_dir_all(world.path("made")).unwrap();
+        std::fs::remove_file(world.path("there/new")).unwrap();
+        for folder in ["", "there"] {
+            std::fs::File::open(world.path(folder)).unwrap().set_modified(long_ago).unwrap();
+        }
+        assert!(again(&world, &action).cached_from.is_some());
+        folders.map(|folder| world.path(folder).metadata().unwrap().modified().unwrap())
+    };
+    let times = carry_over();
+    assert!(times.iter().all(|time| *time > long_ago), "{times:?}");
+    assert_eq!(carry_over(), times);
+}
+
+#[test]
 fn the_key_holds_all_that_the_command_could_see() {
     let Some(world) = world() else { return };
     world.write("input", "text\n");

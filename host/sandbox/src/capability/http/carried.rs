@@ -14,6 +14,8 @@ use crate::capability::secrets::Held;
 
 /// What says that a header holds a name and a password in base64 (RFC 7617).
 const BASIC: &[u8] = b"basic ";
+/// RFC 9110, section 15.3.7.
+const PARTIAL_CONTENT: u16 = 206;
 /// The header that does.
 const AUTHORIZATION: &str = "authorization";
 
@@ -49,17 +51,17 @@ pub(super) fn carried(
     Ok(carried)
 }
 
-/// Puts values in the place of their placeholders.
-pub(super) fn put_values(headers: &mut Vec<Header>, values: &[(String, Held)]) {
-    if values.is_empty() {
-        return;
-    }
-    // A coded answer could bring a value back unseen.
-    headers.retain(|(name, _)| name != "accept-encoding");
+/// Asks for the answer as it is and whole: a coded one, or a piece of one, could bring a value back unseen.
+pub(super) fn ask_plainly(headers: &mut Vec<Header>) {
+    headers.retain(|(name, _)| !matches!(name.as_str(), "accept-encoding" | "range" | "if-range" | "te"));
     headers.push(("accept-encoding".to_owned(), b"identity".to_vec()));
+}
+
+/// Puts values in the place of their placeholders.
+pub(super) fn put_values(headers: &mut [Header], values: &[(String, Held)]) {
     for (placeholder, held) in values {
         let (placeholder, value) = (placeholder.as_bytes(), held.secret.value.expose());
-        for header in &mut *headers {
+        for header in headers.iter_mut() {
             let with = replaced_in(header, placeholder, value);
             header.1.zeroize();
             header.1 = with;
@@ -67,16 +69,19 @@ pub(super) fn put_values(headers: &mut Vec<Header>, values: &[(String, Held)]) {
     }
 }
 
-/// Whether an answer is coded, so that nobody could find a value in it.
+/// Whether an answer is coded, or a part only, so that nobody could find a value in it.
 pub(super) fn is_coded(response: &EgressResponse) -> bool {
     let is_coding = |(name, value): &Header| name == "content-encoding" && !value.eq_ignore_ascii_case(b"identity");
-    response.headers.iter().any(is_coding)
+    response.status == PARTIAL_CONTENT || response.headers.iter().any(is_coding)
 }
 
 /// A host that echoes a header back gives the guest its placeholder, in the plain form; other forms are masked.
 pub(super) fn without_values(mut response: EgressResponse, values: &[(String, Held)], mask: &Mask) -> EgressResponse {
+    // A value that holds another one comes first, or a piece of it would stay.
+    let mut values: Vec<&(String, Held)> = values.iter().collect();
+    values.sort_by_key(|(_, held)| std::cmp::Reverse(held.secret.value.expose().len()));
     let clean = |bytes: &mut Vec<u8>| {
-        for (placeholder, held) in values {
+        for (placeholder, held) in &values {
             let value = held.secret.value.expose();
             if !value.is_empty() && contains(bytes, value) {
                 *bytes = replaced(bytes, value, placeholder.as_bytes());
@@ -87,9 +92,10 @@ pub(super) fn without_values(mut response: EgressResponse, values: &[(String, He
         }
     };
     response.headers.iter_mut().for_each(|(_, value)| clean(value));
-    // Its length may be another one now; the body is whole, so nobody needs to be told.
-    response.headers.retain(|(name, _)| name != "content-length" || values.is_empty());
+    let length = response.body.len();
     clean(&mut response.body);
+    // The body is whole, so nobody needs to be told its length; a wrong one would only confuse.
+    response.headers.retain(|(name, _)| name != "content-length" || response.body.len() == length);
     response
 }
 

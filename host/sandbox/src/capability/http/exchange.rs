@@ -13,7 +13,8 @@ use lockgate_ports::sandbox::UNANSWERED;
 use serde_json::json;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
-use super::carried::{carried, is_coded, put_values, without_values};
+use super::carried::{ask_plainly, carried, is_coded, put_values, without_values};
+use super::traffic::Traffic;
 use super::{Target, whole};
 use crate::answer;
 use crate::capability::secrets::{Held, Placeholders};
@@ -35,6 +36,7 @@ pub(super) struct Exchange {
     pub(super) reach: Arc<Reach>,
     pub(super) services: Arc<Services>,
     pub(super) placeholders: Placeholders,
+    pub(super) traffic: Traffic,
 }
 
 /// A request as the guest made it, its body whole.
@@ -46,21 +48,33 @@ struct Asked {
 }
 
 impl Exchange {
-    /// Sends the request, if it may be sent, and writes down what came of it.
+    /// Takes the request in, then goes on by itself: a guest that no longer waits for its answer does not undo that it was
+    /// sent, nor that it is written down.
     pub(super) async fn carry_out(
         self,
         request: http::Request<WasiBody>,
         options: Option<RequestOptions>,
     ) -> Result<http::Response<WasiBody>, Error> {
-        let began_us = self.watch.elapsed_us();
         let asked = read(request).await?;
+        let under_way = self.traffic.begin().ok_or(Error::ConnectionLimitReached)?;
+        let going_on = tokio::spawn(async move {
+            let answered = self.send(asked, options).await;
+            drop(under_way);
+            answered
+        });
+        going_on.await.unwrap_or_else(|_| Err(Error::InternalError(None)))
+    }
+
+    /// Sends the request, if it may be sent, and writes down what came of it.
+    async fn send(self, asked: Asked, options: Option<RequestOptions>) -> Result<http::Response<WasiBody>, Error> {
+        let began_us = self.watch.elapsed_us();
         let arguments = shown(&asked, self.number);
         let (permission, sent) = self.decide(&asked);
-        let answered = match sent {
+        let (result, kept) = match sent {
             Ok(values) => self.answer(asked, values, &arguments, options).await,
             Err(error) => (Err(error), None),
         };
-        let (result, kept) = answered;
+        self.traffic.got(result.as_ref().map_or(0, |response| response.body.len()));
         self.write_down(began_us, permission, arguments, &result, kept);
         result.map_err(|error| told(&error)).and_then(response)
     }
@@ -120,7 +134,8 @@ impl Exchange {
         let Ok((result, services)) = sending.await else {
             return (Err(EgressError::Connect("a thread of the host ended early".to_owned())), None);
         };
-        let result = result.and_then(|response| match values.is_empty() || !is_coded(&response) {
+        // Any request of a call that holds a secret may bring back what an earlier one has left.
+        let result = result.and_then(|response| match self.placeholders.is_empty() || !is_coded(&response) {
             true => Ok(without_values(response, &values, self.watch.mask())),
             false => Err(EgressError::Connect(CODED.to_owned())),
         });
@@ -136,12 +151,15 @@ impl Exchange {
 
     fn request(&self, asked: Asked, values: &[(String, Held)], options: Option<RequestOptions>) -> EgressRequest {
         let Asked { method, uri, mut headers, body } = asked;
+        if !self.placeholders.is_empty() {
+            ask_plainly(&mut headers);
+        }
         put_values(&mut headers, values);
         let first_byte_ms = options.and_then(|options| options.first_byte_timeout).map(|time| time.as_millis());
         let left_ms = self.watch.left_ms();
         let time_ms = first_byte_ms.and_then(|ms| u64::try_from(ms).ok()).map_or(left_ms, |ms| ms.min(left_ms));
         let rules = self.reach.grants.http.clone();
-        let response_bytes_max = HTTP_RESPONSE_BYTES_MAX;
+        let response_bytes_max = HTTP_RESPONSE_BYTES_MAX.min(self.traffic.room_bytes());
         EgressRequest { method, url: uri.to_string(), headers, body, rules, time_ms, response_bytes_max }
     }
 

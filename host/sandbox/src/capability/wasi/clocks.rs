@@ -55,6 +55,11 @@ impl GuestTime {
         }
     }
 
+    /// Whether it goes by without being read.
+    pub(crate) fn is_real(&self) -> bool {
+        matches!(self, Self::Real(_))
+    }
+
     fn permission(&self) -> Permission {
         match self {
             Self::Real(_) | Self::Recorded => Permission::Granted("clock".into()),
@@ -145,7 +150,9 @@ impl Host {
 
     fn set_alarm(&mut self, at_ns: u64) -> wasmtime::Result<Resource<DynPollable>> {
         let alarm = self.table.push(Alarm { time: self.time.clone(), at_ns })?;
-        subscribe(&mut self.table, alarm)
+        let pollable = subscribe(&mut self.table, alarm)?;
+        self.alarms.insert(pollable.rep());
+        Ok(pollable)
     }
 }
 

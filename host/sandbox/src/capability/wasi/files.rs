@@ -62,7 +62,10 @@ impl Host {
         }
         let began_us = self.watch.elapsed_us();
         let result = match &permission {
-            Permission::Denied(_) => Err(FsErrorCode::Access.into()),
+            Permission::Denied(grant) => {
+                self.say_first_refusal(grant);
+                Err(FsErrorCode::Access.into())
+            }
             _ => body(self),
         };
         let shown = match &result {
@@ -71,6 +74,13 @@ impl Host {
         };
         self.note(began_us, permission, Function { interface: INTERFACE, name }, arguments, shown, 0);
         result
+    }
+
+    /// An error code has no room for the grant and its place, so the log has them.
+    fn say_first_refusal(&mut self, grant: &str) {
+        if self.files.is_first_refusal() {
+            self.watch.warn(self.missing(grant));
+        }
     }
 
     /// The same for the file behind a descriptor.

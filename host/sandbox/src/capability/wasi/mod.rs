@@ -49,6 +49,7 @@ pub(crate) fn link(linker: &mut Linker<Host>) -> wasmtime::Result<()> {
     bindings::sockets::instance_network::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
     bindings::sockets::ip_name_lookup::add_to_linker::<_, HasSelf<_>>(linker, |host| host)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_sync(linker)?;
+    super::http::link(linker)?;
     linker.allow_shadowing(false);
     Ok(())
 }

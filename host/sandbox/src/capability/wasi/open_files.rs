@@ -24,12 +24,19 @@ pub(crate) struct OpenFiles {
     /// None where nobody will ask, or where it was too much.
     questions: Option<BTreeSet<Question>>,
     question_bytes: usize,
+    /// Whether somebody was told of a missing grant.
+    refusal_was_said: bool,
 }
 
 impl OpenFiles {
     /// Remembers questions from now on.
     pub(crate) fn observe(&mut self) {
         self.questions = Some(BTreeSet::new());
+    }
+
+    /// Whether nothing was refused before: a guest that tries much would flood the log.
+    pub(crate) fn is_first_refusal(&mut self) -> bool {
+        !std::mem::replace(&mut self.refusal_was_said, true)
     }
 
     /// Remembers a question.

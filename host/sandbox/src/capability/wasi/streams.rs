@@ -64,12 +64,8 @@ impl HostInputStream for Host {
 
     fn skip(&mut self, stream: Input, len: u64) -> StreamResult<u64> {
         let (rep, len) = (stream.rep(), len.min(READ_BYTES_MAX));
-        self.stream(
-            "skip",
-            stream.rep(),
-            |host| HostInputStream::skip(&mut host.table, stream, len),
-            |skipped| *skipped,
-        )
+        let skip = |host: &mut Self| HostInputStream::blocking_skip(&mut host.table, stream, len);
+        self.stream("skip", rep, skip, |skipped| *skipped)
     }
 
     fn blocking_skip(&mut self, stream: Input, len: u64) -> StreamResult<u64> {

@@ -21,6 +21,8 @@ pub(super) const HEADER: [u8; 8] = *b"LGJOURN\x01";
 const RECORD_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Names that are numbered; what comes then is written out each time.
 const NAMES_MAX: usize = 1_000;
+/// A name that is numbered.
+const NAME_BYTES_MAX: usize = 256;
 
 /// A name, written out or by its number.
 #[derive(Serialize, Deserialize)]
@@ -160,10 +162,15 @@ fn number<'a>(names: &mut Vec<Cow<'static, str>>, name: &'a Cow<'static, str>) -
     if let Some(number) = names.iter().position(|known| known == name) {
         return Name::Known(u32::try_from(number).unwrap_or(u32::MAX));
     }
-    if names.len() < NAMES_MAX {
+    if is_numbered(names, name) {
         names.push(name.clone());
     }
     Name::New(Cow::Borrowed(name))
+}
+
+/// Whether a new name gets a number. Grants can be as long as a command; those are written out.
+fn is_numbered(names: &[Cow<'static, str>], name: &str) -> bool {
+    names.len() < NAMES_MAX && name.len() <= NAME_BYTES_MAX
 }
 
 /// Reads records.
@@ -209,7 +216,7 @@ impl Decoder {
             }
             Name::New(name) => {
                 let name: Cow<'static, str> = Cow::Owned(name.into_owned());
-                if self.names.len() < NAMES_MAX {
+                if is_numbered(&self.names, &name) {
                     self.names.push(name.clone());
                 }
                 Ok(name)
