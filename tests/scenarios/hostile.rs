@@ -5,7 +5,7 @@
 //! | attack | outcome | test |
 //! | --- | --- | --- |
 //! | endless loop | killed at its deadline | `an_endless_loop_is_out_of_time` |
-//! | loop of cheap host calls | their number ends it | host/sandbox/tests/hostile.rs; that all count: host/sandbox/tests/linked |
+//! | loop of cheap host calls | their number ends it | host/sandbox/tests/hostile.rs; that all count: host/sandbox/tests/linked.rs |
 //! | host call that waits | out of time, cancelled | `wasm`, host/sandbox/tests/hostile.rs |
 //! | memory, tables, stack | denied | `memory_without_end_is_denied`, `endless_recursion_is_stopped`, host/sandbox/tests/hostile.rs |
 //! | a million handles, a million fields of HTTP | limit, denied | `wasm` |

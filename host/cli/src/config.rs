@@ -2,7 +2,7 @@
 //! `$XDG_CONFIG_HOME/lockgate/`; where both name a thing, the project's wins.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use lockgate_model::ids::ToolName;
 use lockgate_registry::{Mirror, Mirrors};
@@ -21,6 +21,8 @@ pub(crate) const FIRST_PARTY_PREFIX: &str = "registry.example/lockgate/";
 pub(crate) const SHELL_REFERENCE: &str = "registry.example/lockgate/exec:0.1";
 /// The folder of first-party plugins, beside the folder of the executable.
 const FIRST_PARTY_FOLDER: &str = "lockgate-plugins";
+/// Where a project may describe tools: the places of the system's own.
+const PROJECT_TOOL_ROOTS: [&str; 8] = ["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/opt", "/nix/store"];
 /// A configuration file.
 const CONFIG_BYTES_MAX: u64 = 1024 * 1024;
 
@@ -68,6 +70,7 @@ impl Config {
             )));
         }
         let egress = user.egress.unwrap_or_default();
+        check_project_tools(&project.tools, folder)?;
         let mut tools = user.tools;
         tools.extend(project.tools);
         let first_party = first_party()?;
@@ -117,6 +120,29 @@ impl ReadFile {
     }
 }
 
+/// Tools have a network where a step grants it, so a project must not show them its user's files: it describes tools of the
+/// system and of its own folder. All else is for the user's file.
+fn check_project_tools(tools: &BTreeMap<ToolName, ToolDefinition>, folder: &Path) -> Result<(), CliError> {
+    let project = folder.canonicalize()?;
+    for (name, tool) in tools {
+        for path in tool.roots.iter().chain(&tool.program) {
+            // One that is not there is reported when the tool is used.
+            let Ok(real) = path.canonicalize() else { continue };
+            let is_known = PROJECT_TOOL_ROOTS.iter().any(|root| real.starts_with(root)) || real.starts_with(&project);
+            if !is_known {
+                let (place, path) = (folder.join(CONFIG_FILE), path.display());
+                return Err(CliError::Usage(format!(
+                    "{}: [tools.{name}] shows `{path}` to steps; a project describes tools below {} and in its own folder, \
+                     others stand in the user's {CONFIG_FILE}",
+                    place.display(),
+                    PROJECT_TOOL_ROOTS.join(", ")
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A stranger's project could name a variable of its user's environment, and a host of its own to send it to. So it says
 /// where its encrypted file lies, and nothing else.
 fn secrets(
@@ -132,6 +158,12 @@ fn secrets(
                  variables and servers of this machine are asked",
                 folder.join(CONFIG_FILE).display()
             )));
+        }
+        let is_inside = project.file.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+        if !is_inside {
+            let (place, file) = (folder.join(CONFIG_FILE), project.file.display());
+            let message = format!("{}: [secrets] file = `{file}` leaves the project", place.display());
+            return Err(CliError::Usage(message));
         }
         secrets.file.clone_from(&project.file);
     }

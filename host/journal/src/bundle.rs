@@ -1,7 +1,8 @@
 //! An attempt in one file: all that another machine needs to replay it.
 //!
 //! A tar archive of `bundle.json` (the task, how it ended, its calls) and `blobs/HEX` (component, files, recorded
-//! answers). It holds what the plugin saw, and no secret: of those the plugin and the record have placeholders.
+//! answers). It holds what the plugin saw, and no secret that it held: of those the plugin and the record have
+//! placeholders. What a native tool wrote into files after it was shown a secret is not masked.
 
 mod contents;
 

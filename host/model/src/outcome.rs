@@ -49,6 +49,8 @@ pub enum Limit {
     Product,
     /// Bytes of an artifact.
     Artifact,
+    /// Room for its journal.
+    Journal,
 }
 
 /// Why a component was not run, or not to its end.

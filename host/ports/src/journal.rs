@@ -8,6 +8,11 @@ pub trait Recorder: Send + Sync {
     /// Numbers and keeps a call. Lines are cut and the log is limited before they come here.
     fn record(&self, call: HostCall);
 
+    /// Whether something could not be kept. What a plugin does must not outgrow its record: its call ends then.
+    fn has_lost(&self) -> bool {
+        false
+    }
+
     /// Ends the record. Small ones are returned, to be committed with the attempt's last event; larger ones are on disk.
     fn finish(&self) -> Option<Vec<u8>>;
 }

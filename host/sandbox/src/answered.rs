@@ -142,6 +142,10 @@ impl Recorder for Tee {
         self.recorder.record(call);
     }
 
+    fn has_lost(&self) -> bool {
+        self.recorder.has_lost()
+    }
+
     fn finish(&self) -> Option<Vec<u8>> {
         self.recorder.finish()
     }

@@ -109,6 +109,9 @@ fn sentence(limit: &Limit) -> String {
         }
         Limit::Stack => "its calls went deeper than the stack; it may recurse without end".to_owned(),
         Limit::Product => format!("it returned more than {} bytes", limits::PRODUCT_BYTES_MAX),
+        Limit::Journal => "its calls could not all be written down: the journal is full, or its disk; what is not \
+                           remembered is not done"
+            .to_owned(),
         Limit::Artifact => format!("an artifact has more than {} bytes", limits::ARTIFACT_BYTES_MAX),
     }
 }

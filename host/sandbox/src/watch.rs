@@ -114,6 +114,9 @@ impl Watch {
         let (permission, body) = masked(&self.mask, permission, body);
         let duration_us = self.elapsed_us().saturating_sub(began_us);
         self.recorder.record(HostCall { seq: 0, at_ms: began_us / 1000, duration_us, permission, body });
+        if self.recorder.has_lost() {
+            self.fail(Stop::Limit(Limit::Journal));
+        }
     }
 
     /// Takes room for so many bytes in the log; false once it is full. The first that finds no room leaves a marker.

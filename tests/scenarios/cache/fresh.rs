@@ -194,7 +194,7 @@ struct Careless(Arc<WorkFolders>);
 impl Trees for Careless {
     fn look(&self, root: &Digest, questions: &[Question]) -> Result<Vec<Sight>, WorkspaceError> {
         let sights = self.0.look(root, questions)?;
-        let careless = |(question, sight)| match (question, sight) {
+        let careless = |(question, sight): (&Question, Sight)| match (question, sight) {
             (Question::Read(_), Sight::Content(_)) => Sight::Content(Digest::of(b"")),
             (_, sight) => sight,
         };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lockgate_engine::drive::{self, history};
 use lockgate_journal::bundle::{self, Bundle};
 use lockgate_journal::replay::{Bench, EndDifference, Replayed};
-use lockgate_model::host_call::HostCall;
+use lockgate_model::host_call::{CallBody, HostCall};
 use lockgate_store::disk::WorkFolders;
 use similar::TextDiff;
 
@@ -123,7 +123,20 @@ pub(crate) fn bundle(state: &Path, named: &str, step: &str, output: &Path) -> Re
     let calls = record_of(&host, &past)?;
     let workspaces = Arc::clone(&host.workspaces);
     let bytes = bundle::write(output, &past, &calls, (&*stores.blobs, &*workspaces))?;
+    if shows_secrets(&calls) {
+        crate::output::err!(
+            "a native tool of this attempt was shown a secret: look at the files that it left before you share it"
+        );
+    }
     crate::output::out!("{attempt}: {bytes} bytes in {}", output.display());
     crate::output::out!("replay it anywhere with `lockgate replay --bundle {}`", output.display());
     Ok(Exit::Passed)
+}
+
+/// Whether a native tool was shown a secret: what it wrote into files is not masked.
+fn shows_secrets(calls: &[HostCall]) -> bool {
+    calls.iter().any(|call| match &call.body {
+        CallBody::Function(call) => call.arguments["secret-env"].as_array().is_some_and(|secrets| !secrets.is_empty()),
+        CallBody::Line(_) | CallBody::Progress { .. } => false,
+    })
 }

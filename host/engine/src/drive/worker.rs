@@ -93,6 +93,10 @@ impl Recorder for Shown {
         self.journal.record(call);
     }
 
+    fn has_lost(&self) -> bool {
+        self.journal.has_lost()
+    }
+
     fn finish(&self) -> Option<Vec<u8>> {
         self.journal.finish()
     }

@@ -21,6 +21,7 @@ pub(super) struct FileRecorder {
     /// Raised when a file is made.
     made: Arc<AtomicBool>,
     state: Mutex<State>,
+    has_lost: AtomicBool,
 }
 
 #[derive(Default)]
@@ -44,7 +45,7 @@ struct Lost {
 impl FileRecorder {
     /// For an attempt that begins; makes no file yet.
     pub(super) fn new(path: PathBuf, made: Arc<AtomicBool>) -> Self {
-        Self { path, made, state: Mutex::default() }
+        Self { path, made, state: Mutex::default(), has_lost: AtomicBool::new(false) }
     }
 
     /// Moves what waits in memory to the file, so that others can follow.
@@ -67,11 +68,21 @@ impl Recorder for FileRecorder {
         if state.is_finished {
             return;
         }
+        // Behind a gap names would be numbered that were never written: nothing follows it.
+        if state.lost.is_some() {
+            state.lose(1, "");
+            return;
+        }
         state.push(call);
         if state.records.len() > JOURNAL_SPILL_BYTES {
             self.made.store(true, Ordering::SeqCst);
             state.spill(&self.path);
         }
+        self.has_lost.store(state.lost.is_some(), Ordering::Relaxed);
+    }
+
+    fn has_lost(&self) -> bool {
+        self.has_lost.load(Ordering::Relaxed)
     }
 
     fn finish(&self) -> Option<Vec<u8>> {

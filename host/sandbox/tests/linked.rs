@@ -2,13 +2,14 @@
 //! anything, and counts against the limit on calls.
 //!
 //! What is linked is asked of the linker itself, with a component for every function of the contract and of WASI.
-//! `coverage.rs` says what becomes of each; the guest `everything` calls each, and its own count is held against the
+//! `linked/coverage.rs` says what becomes of each; the guest `everything` calls each, and its own count is held against the
 //! journal.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-#[path = "../common/mod.rs"]
 mod common;
+#[path = "linked/coverage.rs"]
 mod coverage;
+#[path = "linked/wit.rs"]
 mod wit;
 
 use std::collections::{BTreeMap, BTreeSet};
