@@ -52,10 +52,13 @@ pub enum Sight {
     Target(String),
     /// Nothing is there.
     Missing,
-    /// Something on the way is no folder, or what is there is of another kind than the question wants.
+    /// Something on the way is no folder.
+    NoFolder,
+    /// What is there is of another kind than the question wants. Readers tell it from `NoFolder` by its error.
     WrongKind,
-    /// Links lead in a circle or out of the tree, or a name is too long: what the kernel says of it depends on more than
-    /// the tree, so an answer that saw this is not kept.
+    /// Links lead in a circle or out of the tree, a name is too long, or a link is written as a folder (`name/`) and is
+    /// not to be followed, or leads to a file: what is said of it depends on more than the tree, so an answer that saw
+    /// this is not kept.
     Astray,
 }
 

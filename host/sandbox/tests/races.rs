@@ -1,4 +1,4 @@
-//! A path that is moved while it is being opened: whoever is quick does not get out of the workspace, nor past a grant.
+//! A path that is moved while it is being opened: whoever is quick does not get out of the workspace.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
@@ -12,7 +12,6 @@ use std::thread;
 
 use common::{workspace, world};
 use lockgate_model::call::{Answer, Call};
-use lockgate_model::grant::Grants;
 use lockgate_model::outcome::Outcome;
 use serde_json::json;
 
@@ -20,11 +19,10 @@ const READS: u32 = 20_000;
 const SECRET: &str = "nobody was given this";
 
 /// All the texts that a plugin ever read at `folder/file`, while `swap` went on beside it, and how often that did.
-fn read_beside(inside: &Path, grants: Grants, swap: impl Fn() + Sync) -> (String, u64) {
+fn read_beside(inside: &Path, swap: impl Fn() + Sync) -> (String, u64) {
     let config = json!({ "tries": [{ "read-often": ["folder/file", READS] }] });
     let mut invocation = world().invocation("prowler", Call::BuildStep { config, evidence: Vec::new() });
     invocation.workspace = Some(workspace(inside));
-    invocation.grants = grants;
     let (is_over, swaps) = (AtomicBool::new(false), AtomicU64::new(0));
     let returned = thread::scope(|scope| {
         scope.spawn(|| {
@@ -57,13 +55,13 @@ fn a_folder_that_becomes_a_link_meanwhile_does_not_lead_out() {
     }
     symlink(&outside, inside.join("link")).unwrap();
     let swap = || exchange(&inside.join("folder"), &inside.join("link"));
-    let (texts, swaps) = read_beside(&inside, Grants::default(), swap);
+    let (texts, swaps) = read_beside(&inside, swap);
     assert!(swaps > 100, "it was not moved often enough to tell: {swaps}");
     assert_eq!(texts, "{\"inside\"}");
 }
 
 #[test]
-fn a_file_that_is_moved_out_with_its_folder_stays_within_reach_of_nothing_else() {
+fn a_folder_whose_place_a_link_takes_meanwhile_does_not_lead_out() {
     let world = tempfile::tempdir().unwrap();
     let (inside, outside) = (world.path().join("workspace"), world.path().join("outside"));
     fs::create_dir_all(inside.join("folder")).unwrap();
@@ -76,7 +74,7 @@ fn a_file_that_is_moved_out_with_its_folder_stays_within_reach_of_nothing_else()
         fs::remove_file(inside.join("folder")).unwrap();
         fs::rename(world.path().join("away"), inside.join("folder")).unwrap();
     };
-    let (texts, swaps) = read_beside(&inside, Grants::default(), swap);
+    let (texts, swaps) = read_beside(&inside, swap);
     assert!(swaps > 100, "it was not moved often enough to tell: {swaps}");
     assert_eq!(texts, "{\"inside\"}");
 }

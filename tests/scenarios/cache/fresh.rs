@@ -33,7 +33,7 @@ use proptest::prelude::{Just, Strategy, prop_oneof};
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 /// Trees that are grown and edited.
-const CASES: u32 = 24;
+const CASES: u32 = 300;
 /// Edits of one tree.
 const EDITS: usize = 16;
 /// Walks over each tree.
@@ -66,6 +66,7 @@ fn text() -> impl Strategy<Value = String> {
 fn target() -> impl Strategy<Value = String> {
     prop_oneof![
         8 => "(\\.\\./){0,2}[a-d](/[a-d])?",
+        2 => "[a-d](/\\.)?/",
         1 => Just(".".to_owned()),
         1 => Just("..".to_owned()),
         1 => Just("/workspace/a".to_owned()),

@@ -68,23 +68,23 @@ impl Beside {
 }
 
 fn good() -> Value {
-    json!({ "steps": [step("good", "prowler", json!({ "tries": [{ "work": {} }, { "work": {} }] }))] })
+    json!({ "steps": [step("good", "prowler", &json!({ "tries": [{ "work": {} }, { "work": {} }] }))] })
 }
 
 /// A step without grants.
-pub(super) fn step(id: &str, guest: &str, with: Value) -> Value {
+pub(super) fn step(id: &str, guest: &str, with: &Value) -> Value {
     json!({ "id": id, "uses": guest, "with": with, "timeout": "20s" })
 }
 
 /// The same with grants.
-pub(super) fn granted(mut step: Value, grants: Value) -> Value {
-    step["grants"] = grants;
+pub(super) fn granted(mut step: Value, grants: &Value) -> Value {
+    step["grants"] = grants.clone();
     step
 }
 
 /// A step that tries these things.
-pub(super) fn tries(id: &str, tries: Value) -> Value {
-    step(id, "prowler", json!({ "tries": tries }))
+pub(super) fn tries(id: &str, tries: &Value) -> Value {
+    step(id, "prowler", &json!({ "tries": tries }))
 }
 
 /// What came of the tries of a step.

@@ -21,7 +21,7 @@ fn no_path_leads_out_of_a_workspace() {
     let up = format!("../../../../../../../..{path}");
     let results = beside.run(&[tries(
         "a",
-        json!([
+        &json!([
             { "read": path }, { "read": up }, { "read": "to-file" }, { "read": "to-etc/passwd" },
             { "truncate": path }, { "truncate": up }, { "truncate": "to-file" },
             { "link": [path, "hard"] }, { "link": [up, "hard"] }, { "link": ["to-file", "hard"] }, { "read": "hard" },
@@ -47,9 +47,9 @@ fn what_may_only_be_read_is_not_truncated_moved_or_named_anew() {
         { "read": "kept.txt" },
     ]);
     let steps = [
-        granted(tries("reads", changes), json!({ "read": ["**"], "write": ["open*.txt"] })),
-        step("scans", "reader", json!({})),
-        granted(tries("hidden", json!([{ "read": "kept.txt" }])), json!({ "read": ["open*.txt"] })),
+        granted(tries("reads", &changes), &json!({ "read": ["**"], "write": ["open*.txt"] })),
+        step("scans", "reader", &json!({})),
+        granted(tries("hidden", &json!([{ "read": "kept.txt" }])), &json!({ "read": ["open*.txt"] })),
     ];
     let mut steps: Vec<Value> = steps.into_iter().collect();
     steps[1]["with"] = json!({ "files": "kept.txt" });
@@ -66,7 +66,7 @@ fn what_may_only_be_read_is_not_truncated_moved_or_named_anew() {
 fn a_link_to_a_file_of_the_system_is_carried_as_a_link() {
     let beside = Beside::new();
     let makes = json!({ "id": "makes", "run": "ln -s /etc/passwd out; ln -s /etc folder; echo x > plain" });
-    let reads = tries("reads", json!([{ "read": "out" }, { "read": "folder/passwd" }, { "read": "plain" }]));
+    let reads = tries("reads", &json!([{ "read": "out" }, { "read": "folder/passwd" }, { "read": "plain" }]));
     let results = beside.run(&[makes, reads]);
     assert_eq!(results[0]["conclusion"], "passed", "{:#}", results[0]);
     let told = told(&results[1]);

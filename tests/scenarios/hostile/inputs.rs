@@ -31,7 +31,7 @@ fn a_title_that_holds_a_shells_words_is_text() {
 #[test]
 fn a_name_that_holds_a_path_names_nothing() {
     let beside = Beside::new();
-    beside.run(&[super::beside::tries("a", json!([{ "work": {} }]))]);
+    beside.run(&[super::beside::tries("a", &json!([{ "work": {} }]))]);
     for name in ["../../etc/passwd", "/etc/passwd", "..", "%2e%2e%2f", "latest/../..", ""] {
         for command in [&["show", name][..], &["logs", name], &["journal", name, "a"], &["replay", name]] {
             let ended = beside.project.lockgate(command);

@@ -7,8 +7,8 @@ use super::echo::Echo;
 
 /// What came of the requests of a plugin that was granted this.
 fn answers(beside: &Beside, requests: &Value, http: &Value) -> Vec<String> {
-    let asks = step("a", "leaker", json!({ "requests": requests }));
-    let results = beside.run(&[granted(asks, json!({ "http": http }))]);
+    let asks = step("a", "leaker", &json!({ "requests": requests }));
+    let results = beside.run(&[granted(asks, &json!({ "http": http }))]);
     let outputs = results[0]["outputs"].as_object().unwrap_or_else(|| panic!("{:#}", results[0])).clone();
     let of = |number: usize| Some(outputs.get(&format!("request-{number}"))?.as_str()?.to_owned());
     (0..).map_while(of).collect()
@@ -97,7 +97,7 @@ fn a_native_tool_reaches_nobody_that_the_step_was_not_granted() {
     let others = json!({ "exec": ["bash"], "http": ["api.example"] });
     let mut with_proxy = shell.clone();
     with_proxy["id"] = json!("b");
-    let results = beside.run(&[shell, granted(with_proxy, others)]);
+    let results = beside.run(&[shell, granted(with_proxy, &others)]);
     for result in &results {
         assert_eq!(result["conclusion"], "passed", "{result:#}");
     }

@@ -55,6 +55,7 @@ fn word(sight: &Sight) -> String {
         Sight::Link(_) | Sight::Target(_) => "a link".to_owned(),
         Sight::Content(_) => "there".to_owned(),
         Sight::Missing => "not there".to_owned(),
+        Sight::NoFolder => "beneath something that is no folder".to_owned(),
         Sight::WrongKind => "of another kind".to_owned(),
         Sight::Astray => "a link that leads nowhere".to_owned(),
     }

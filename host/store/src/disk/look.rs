@@ -57,6 +57,8 @@ impl LazyTree<'_> {
             (Question::Read(_), Found::Entry(Entry::File { digest, .. })) => Sight::Content(digest),
             (Question::List(_), Found::Folder(digest)) => Sight::Content(self.names(&digest)?),
             (Question::Link(_), Found::Entry(Entry::Link(target))) => Sight::Target(target),
+            // Of a path with a dot at its end a reader is told more than that: whether a folder is there.
+            (_, Found::Folder(_)) => Sight::Folder,
             _ => Sight::WrongKind,
         })
     }
@@ -99,11 +101,11 @@ impl LazyTree<'_> {
         while let Some(piece) = pieces.next() {
             let is_last = pieces.peek().is_none();
             // A descriptor that was opened stands for what a link led to.
-            let follow = follow || !is_last || piece.ends_with('/') || piece.ends_with("/.");
+            let follow = follow || !is_last;
             match self.walk_piece(piece, follow, &mut above)? {
                 Ok(None) => {}
                 Ok(Some(entry)) if is_last => return Ok(Ok(Found::Entry(entry))),
-                Ok(Some(_)) => return Ok(Err(Sight::WrongKind)),
+                Ok(Some(_)) => return Ok(Err(Sight::NoFolder)),
                 Err(lost) => return Ok(Err(lost)),
             }
         }
@@ -119,7 +121,7 @@ impl LazyTree<'_> {
     ) -> Result<Result<Option<Entry>, Lost>, WorkspaceError> {
         let floor = above.len();
         let mut left: Vec<String> = parts(piece).rev().map(str::to_owned).collect();
-        let mut links = 0;
+        let (mut links, mut is_written_as_folder) = (0, false);
         while let Some(part) = left.pop() {
             if part == ".." {
                 above.pop();
@@ -140,10 +142,15 @@ impl LazyTree<'_> {
                     if target.starts_with('/') || links > LINKS_MAX || left.len() > PARTS_MAX {
                         return Ok(Err(Sight::Astray));
                     }
+                    is_written_as_folder |= left.is_empty() && ends_in_folder(&target);
                     left.extend(parts(&target).rev().map(str::to_owned));
                 }
-                Some(entry) if left.is_empty() => return Ok(Ok(Some(entry))),
-                Some(_) => return Ok(Err(Sight::WrongKind)),
+                Some(entry) if left.is_empty() => {
+                    let is_link = matches!(entry, Entry::Link(_));
+                    let is_unclear = is_written_as_folder || (is_link && ends_in_folder(piece));
+                    return Ok(if is_unclear { Err(Sight::Astray) } else { Ok(Some(entry)) });
+                }
+                Some(_) => return Ok(Err(Sight::NoFolder)),
             }
         }
         Ok(Ok(None))
@@ -156,6 +163,11 @@ fn seen(found: &Found) -> Sight {
         Found::Entry(Entry::File { size_bytes, .. }) => Sight::File(*size_bytes),
         Found::Entry(Entry::Link(target)) => Sight::Link(target.len() as u64),
     }
+}
+
+/// Whether a path is about a folder by the way it is written.
+fn ends_in_folder(path: &str) -> bool {
+    path.ends_with('/') || path.ends_with("/.")
 }
 
 fn parts(path: &str) -> impl DoubleEndedIterator<Item = &str> {

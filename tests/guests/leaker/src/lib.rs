@@ -59,7 +59,7 @@ impl BuildStep for Guest {
         let placeholder = secrets::placeholder(SECRET).unwrap_or_else(|error| format!("{error:?}"));
         let mut found = vec![("placeholder".to_owned(), placeholder.clone())];
         for (number, request) in config.requests.into_iter().enumerate() {
-            found.push((format!("request-{number}"), send(filled(request, &placeholder))));
+            found.push((format!("request-{number}"), send(filled(&request, &placeholder))));
         }
         if let Some((tool, arguments)) = config.argv.split_first() {
             found.push(("tool".to_owned(), run(tool, arguments)));
@@ -88,7 +88,7 @@ fn send(mut request: Request) -> String {
     shown
 }
 
-fn filled(request: Request, placeholder: &str) -> Request {
+fn filled(request: &Request, placeholder: &str) -> Request {
     let with = |text: &str| {
         text.replace("{placeholder}", placeholder)
             .replace("{base64}", &base64(placeholder.as_bytes()))
@@ -111,13 +111,13 @@ fn read_all(folder: &Path) -> String {
     let Ok(entries) = fs::read_dir(folder) else { return String::new() };
     let one = |entry: fs::DirEntry| match entry.path() {
         path if path.is_dir() => read_all(&path),
-        path => format!("{}: {}\n", path.display(), fs::read(&path).map(lossy).unwrap_or_default()),
+        path => format!("{}: {}\n", path.display(), lossy(&fs::read(&path).unwrap_or_default())),
     };
     entries.flatten().map(one).collect()
 }
 
-fn lossy(bytes: Vec<u8>) -> String {
-    String::from_utf8_lossy(&bytes).into_owned()
+fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Says it in every way in which something can be said.
