@@ -3,8 +3,8 @@
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails, and says where")]
 
 mod artifacts;
-pub mod npm;
 mod loopback;
+pub mod npm;
 pub mod programs;
 mod project;
 pub mod registries;

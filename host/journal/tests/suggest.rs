@@ -109,7 +109,8 @@ impl Rules {
 
 fn call(permission: Permission, (interface, function): (&'static str, &'static str), arguments: Json) -> HostCall {
     let (interface, function) = (interface.into(), function.into());
-    let body = FunctionCall { interface, function, arguments, result: Json::Null, bytes: 0, answer: None, blobs: Vec::new() };
+    let body =
+        FunctionCall { interface, function, arguments, result: Json::Null, bytes: 0, answer: None, blobs: Vec::new() };
     HostCall { seq: 0, at_ms: 0, duration_us: 0, permission, body: CallBody::Function(body) }
 }
 

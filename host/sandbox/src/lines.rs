@@ -82,8 +82,8 @@ impl Drop for Lines {
 
 /// A message of one line at most `LOG_LINE_BYTES_MAX` long, marked where it is cut; without the values of secrets, so
 /// that none is cut in two.
-pub(crate) fn cut(message: String, mask: &Mask) -> String {
-    let mut message = mask.text(&message).into_owned();
+pub(crate) fn cut(message: &str, mask: &Mask) -> String {
+    let mut message = mask.text(message).into_owned();
     if message.len() > LOG_LINE_BYTES_MAX {
         message.truncate(message.floor_char_boundary(LOG_LINE_BYTES_MAX));
         message.push_str(CUT_MARKER);

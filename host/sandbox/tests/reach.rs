@@ -12,7 +12,7 @@ use common::{Memory, gate, reasons, workspace, world};
 use lockgate_model::Json;
 use lockgate_model::call::{Answer, Call};
 use lockgate_model::host_call::{CallBody, LogSource, Permission};
-use lockgate_model::outcome::{Outcome};
+use lockgate_model::outcome::Outcome;
 use lockgate_ports::Blobs as _;
 use serde_json::json;
 
@@ -198,10 +198,16 @@ fn a_build_step_knows_its_attempt_and_its_environment() {
 #[test]
 fn what_is_not_granted_is_denied_and_the_missing_grant_is_named() {
     let (outcome, recorder) = run(json!({ "argv": ["rm", "-rf", "/"] }));
-    assert_eq!(output(&outcome, "ended"), "denied: grant `exec: [rm -rf /]` is missing; it would stand under the step's `grants`, pipeline.yaml:7");
+    assert_eq!(
+        output(&outcome, "ended"),
+        "denied: grant `exec: [rm -rf /]` is missing; it would stand under the step's `grants`, pipeline.yaml:7"
+    );
     assert!(recorder.calls().iter().any(|call| call.permission == Permission::Denied("exec: [rm -rf /]".into())));
     let (outcome, _) = run(json!({ "argv": ["say"], "secret-env": ["TOKEN", "token"] }));
-    assert_eq!(output(&outcome, "ended"), "denied: grant `expose: [token]` is missing; it would stand under the step's `grants`, pipeline.yaml:7");
+    assert_eq!(
+        output(&outcome, "ended"),
+        "denied: grant `expose: [token]` is missing; it would stand under the step's `grants`, pipeline.yaml:7"
+    );
 }
 
 #[test]

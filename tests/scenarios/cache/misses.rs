@@ -91,7 +91,10 @@ fn environment_arguments_inputs_and_configuration_are_named() {
     assert!(missed["make/copy"].contains("argv: `/bin/cp in/a out` then, `/bin/cp -p in/a out` now"), "{missed:?}");
     edit(&project, "outputs: []", "outputs: [none]");
     let missed = run_and_expect_misses(&project, &["last/check"]);
-    assert!(missed["last/check"].contains("outputs: `.lockgate-output` then, `.lockgate-output, none` now"), "{missed:?}");
+    assert!(
+        missed["last/check"].contains("outputs: `.lockgate-output` then, `.lockgate-output, none` now"),
+        "{missed:?}"
+    );
     // Other patterns for the same files are no other inputs.
     edit(&project, "inputs: [in/b]", "inputs: [in/b, in/c]");
     run_and_expect_misses(&project, &[]);

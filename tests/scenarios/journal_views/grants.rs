@@ -43,8 +43,7 @@ struct Granted {
 impl Granted {
     fn with(grants: &[(String, String)]) -> Self {
         let server = Loopback::start();
-        let project =
-            Project::with("name: none\njobs: { none: { steps: [{ run: \"true\" }] } }\n", &["errand"]);
+        let project = Project::with("name: none\njobs: { none: { steps: [{ run: \"true\" }] } }\n", &["errand"]);
         project.write("src/notes", "what the steps read\n");
         let granted = Self { project, server };
         granted.paste(grants);
@@ -118,7 +117,7 @@ fn refused(step: &str, old: &str, new: &str, missing: &str) {
     grants.1 = grants.1.replace(old, new);
     let text = granted.paste(&suggested);
     granted.project.lockgate(&["cache", "prune", "--keep", "0"]).expect_code(0);
-    granted.project.lockgate(&["run"]);
+    let _passed_or_failed = granted.project.lockgate(&["run"]);
     let all = granted.project.lockgate(&["journal", "latest", step, "--json"]).stdout;
     let missing = missing.replace("SERVER", &granted.server.address());
     assert!(all.contains(&missing), "`{missing}` is not in\n{all}");

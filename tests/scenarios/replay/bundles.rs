@@ -92,8 +92,8 @@ fn members(path: &Path) -> Vec<(String, Vec<u8>)> {
 fn write(path: &Path, members: &[(String, Vec<u8>)]) {
     let mut archive = tar::Builder::new(fs::File::create(path).expect("a file"));
     for (name, bytes) in members {
-        let mut header = header(name, bytes.len() as u64, tar::EntryType::Regular);
-        archive.append(&mut header, bytes.as_slice()).expect("written");
+        let header = header(name, bytes.len() as u64, tar::EntryType::Regular);
+        archive.append(&header, bytes.as_slice()).expect("written");
     }
     archive.finish().expect("written");
 }

@@ -1,7 +1,7 @@
 //! Driving runs against the real ports: how one is begun, read back, and stopped from elsewhere.
 
-pub mod history;
 mod error;
+pub mod history;
 mod live;
 mod observer;
 mod timer;

@@ -244,10 +244,9 @@ impl fmt::Display for HttpRule {
         if self.scheme == Scheme::Http {
             f.write_str("http://")?;
         }
-        if self.host.contains(':') {
-            write!(f, "[{}]", self.host)?
-        } else {
-            f.write_str(&self.host)?
+        match self.host.contains(':') {
+            true => write!(f, "[{}]", self.host)?,
+            false => f.write_str(&self.host)?,
         }
         if self.port != self.scheme.port() {
             write!(f, ":{}", self.port)?;

@@ -82,8 +82,18 @@ impl Host {
             }
             Err(error) => {
                 self.watch.note_tool(None);
-                refused(error).map(Err)
+                refused(self.with_place(error)).map(Err)
             }
+        }
+    }
+
+    /// Tools say which grant is missing; where it would stand they do not know.
+    fn with_place(&self, error: ToolError) -> ToolError {
+        match error {
+            ToolError::Denied(why) if !self.reach.grants_place.is_empty() => {
+                ToolError::Denied(format!("{why} ({})", self.reach.grants_place))
+            }
+            error => error,
         }
     }
 

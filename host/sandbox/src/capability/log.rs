@@ -13,7 +13,7 @@ impl log::Host for Host {
         check_bytes(bytes)?;
         if self.watch.reserve_log(bytes.max(1)) {
             let mask = self.watch.mask();
-            let fields = fields.into_iter().map(|(name, value)| (cut(name, mask), cut(value, mask))).collect();
+            let fields = fields.into_iter().map(|(name, value)| (cut(&name, mask), cut(&value, mask))).collect();
             self.write_lines(of(level), &message, fields);
         }
         Ok(self.watch.check_log()?)
@@ -23,7 +23,7 @@ impl log::Host for Host {
         self.enter()?;
         check_bytes(message.len())?;
         if self.watch.reserve_log(message.len().max(1)) {
-            let body = CallBody::Progress { message: cut(message, self.watch.mask()), done, total };
+            let body = CallBody::Progress { message: cut(&message, self.watch.mask()), done, total };
             self.watch.record(self.watch.elapsed_us(), Permission::Free, body);
         }
         Ok(self.watch.check_log()?)
@@ -35,7 +35,7 @@ impl Host {
     fn write_lines(&self, level: LogLevel, message: &str, mut fields: Vec<(String, String)>) {
         let lines = if message.is_empty() { "\n" } else { message }.lines();
         for line in lines {
-            let (message, fields) = (cut(line.to_owned(), self.watch.mask()), std::mem::take(&mut fields));
+            let (message, fields) = (cut(line, self.watch.mask()), std::mem::take(&mut fields));
             self.watch.write(LogLine { source: LogSource::Log, level, message, fields });
         }
     }

@@ -133,7 +133,7 @@ fn keys_are_looked_for_in_their_order() {
 
 #[test]
 fn without_xdg_the_home_has_the_key() {
-    let path = default_identity_path(&environment([("HOME", OsString::from("/home/a"))])).unwrap();
-    assert_eq!(path, std::path::Path::new("/home/a/.config/lockgate/identity.txt"));
+    let path = default_identity_path(&environment([("HOME", OsString::from("/people/a"))])).unwrap();
+    assert_eq!(path, std::path::Path::new("/people/a/.config/lockgate/identity.txt"));
     assert!(default_identity_path(&environment([])).is_none());
 }

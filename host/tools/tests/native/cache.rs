@@ -52,7 +52,7 @@ fn what_is_carried_over_twice_leaves_the_same_times_of_folders() {
     let Some(world) = world() else { return };
     world.write("input", "text\n");
     world.write("there/before", "");
-    let action = world.script("mkdir -p made; echo x > made/new; cat input > there/new");
+    let action = world.script("mkdir -p made there; echo x > made/new; cat input > there/new");
     again(&world, &action);
     let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
     let folders = ["", "there", "made"];

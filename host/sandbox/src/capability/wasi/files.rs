@@ -290,7 +290,8 @@ impl HostDescriptor for Host {
         let place = |access| Place::new(&at, &named, access).following(path_flags);
         let places: Vec<Place<'_>> = [(read, Access::Read), (write, Access::Write)]
             .into_iter()
-            .filter_map(|(is_asked, access)| is_asked.then(|| place(access)))
+            .filter(|(is_asked, _)| *is_asked)
+            .map(|(_, access)| place(access))
             .collect();
         let opened = self.on_path("open-at", arguments, &places, |host| {
             let mut quiet = host.quiet();

@@ -158,6 +158,7 @@ fn of_function<'a>(names: &mut Vec<Cow<'static, str>>, call: &'a FunctionCall, t
 }
 
 /// Few names are in use: a look through all of them is quicker than a map.
+#[allow(clippy::ptr_arg, reason = "a borrowed name is numbered without a copy")]
 fn number<'a>(names: &mut Vec<Cow<'static, str>>, name: &'a Cow<'static, str>) -> Name<'a> {
     if let Some(number) = names.iter().position(|known| known == name) {
         return Name::Known(u32::try_from(number).unwrap_or(u32::MAX));
