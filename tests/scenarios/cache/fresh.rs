@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -34,6 +34,8 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 /// Trees that are grown and edited.
 const CASES: u32 = 40;
+/// Tries to make a failure smaller.
+const SHRINKS: u32 = 200;
 /// Edits of one tree.
 const EDITS: usize = 16;
 /// Walks over each tree.
@@ -46,8 +48,8 @@ const HITS_PERCENT_MIN: u32 = 10;
 enum Edit {
     /// A file of this text, in place of whatever is there.
     File(String, String),
-    /// Other bytes of the same length, where there is a file.
-    Turn(String),
+    /// Other bytes of the same length, in one of the files.
+    Turn(usize),
     Link(String, String),
     Folder(String),
     Remove(String),
@@ -77,7 +79,7 @@ fn target() -> impl Strategy<Value = String> {
 fn edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         4 => (path(), text()).prop_map(|(path, text)| Edit::File(path, text)),
-        2 => path().prop_map(Edit::Turn),
+        4 => (0..100_usize).prop_map(Edit::Turn),
         3 => (path(), target()).prop_map(|(path, target)| Edit::Link(path, target)),
         1 => path().prop_map(Edit::Folder),
         2 => path().prop_map(Edit::Remove),
@@ -89,12 +91,12 @@ fn edit() -> impl Strategy<Value = Edit> {
 fn carry_out(root: &Path, edit: &Edit) {
     match edit {
         Edit::File(path, text) => drop(fs::write(cleared(root, path), text)),
-        Edit::Turn(path) => {
-            let path = root.join(path);
-            let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
-            if let Some(text) = is_file.then(|| fs::read(&path).ok()).flatten() {
+        Edit::Turn(number) => {
+            let files = files_below(root);
+            if let Some(path) = files.get(number % files.len().max(1)) {
+                let text = fs::read(path).expect("a file");
                 let turned: Vec<u8> = text.iter().map(|byte| if *byte == b'a' { b'b' } else { b'a' }).collect();
-                drop(fs::write(path, turned));
+                fs::write(path, turned).expect("a file");
             }
         }
         Edit::Link(path, target) => drop(symlink(target, cleared(root, path))),
@@ -109,7 +111,7 @@ fn carry_out(root: &Path, edit: &Edit) {
 }
 
 /// A path where nothing is, with folders above it in place of files and links.
-fn cleared(root: &Path, path: &str) -> std::path::PathBuf {
+fn cleared(root: &Path, path: &str) -> PathBuf {
     let whole = root.join(path);
     let mut above = root.to_owned();
     let parts: Vec<&str> = path.split('/').collect();
@@ -122,6 +124,18 @@ fn cleared(root: &Path, path: &str) -> std::path::PathBuf {
     }
     remove(&whole);
     whole
+}
+
+/// Regular files in order of name, links not followed.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<_> = fs::read_dir(folder).expect("a folder").flatten().collect();
+    entries.sort_by_key(fs::DirEntry::file_name);
+    let below = entries.into_iter().flat_map(|entry| match entry.file_type().expect("a type") {
+        kind if kind.is_dir() => files_below(&entry.path()),
+        kind if kind.is_file() => vec![entry.path()],
+        _ => Vec::new(),
+    });
+    below.collect()
 }
 
 /// Without following links on the way.
@@ -286,10 +300,10 @@ fn attempt() -> AttemptId {
 type Edits = (Vec<Edit>, Vec<Edit>);
 
 /// Grows trees and edits them; gives how many walks there were and how many of them were known.
-fn compare(world: &World) -> Result<(u32, u32), TestError<Edits>> {
+fn compare(world: &World, cases: u32) -> Result<(u32, u32), TestError<Edits>> {
     let (walks, hits) = (AtomicU32::new(0), AtomicU32::new(0));
     let trees = (proptest::collection::vec(edit(), 0..20), proptest::collection::vec(edit(), 1..EDITS));
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: SHRINKS, ..Config::default() };
     TestRunner::new(config).run(&trees, |(made, edits)| {
         let source = tempfile::tempdir_in(world.room.path()).expect("a folder");
         made.iter().for_each(|edit| carry_out(source.path(), edit));
@@ -308,7 +322,7 @@ fn compare(world: &World) -> Result<(u32, u32), TestError<Edits>> {
 
 #[test]
 fn a_kept_answer_of_a_reader_is_what_it_would_answer_now() {
-    match compare(&World::new(false)) {
+    match compare(&World::new(false), CASES) {
         Ok((walks, hits)) => {
             println!("{hits} of {walks} walks were known");
             assert!(hits * 100 >= walks * HITS_PERCENT_MIN, "{hits} of {walks} walks were known");
@@ -321,6 +335,6 @@ fn a_kept_answer_of_a_reader_is_what_it_would_answer_now() {
 /// What the property is worth: a host that forgets to look into files does not have it.
 #[test]
 fn one_who_does_not_look_into_files_is_found_out() {
-    let compared = compare(&World::new(true));
+    let compared = compare(&World::new(true), 50 * CASES);
     assert!(matches!(compared, Err(TestError::Fail(..))), "{compared:?}");
 }
