@@ -70,6 +70,8 @@ impl Recorder for FileRecorder {
         }
         // Behind a gap names would be numbered that were never written: nothing follows it.
         if state.lost.is_some() {
+            state.next_seq = state.next_seq.saturating_add(1);
+            state.last_at_ms = call.at_ms;
             state.lose(1, "");
             return;
         }
