@@ -239,3 +239,60 @@ fn a_call_that_waits_for_a_tool_can_be_cancelled_and_does_not_hold_the_processor
         assert_eq!(waiting.join().unwrap().outcome, Outcome::Cancelled);
     });
 }
+
+/// What came of each try of the prowler, with these grants over files.
+fn prowled(folder: &std::path::Path, read: Option<&[&str]>, write: Option<&[&str]>, tries: Json) -> Vec<String> {
+    let globs = |globs: &[&str]| globs.iter().map(ToString::to_string).collect();
+    let call = Call::BuildStep { config: json!({ "tries": tries }), evidence: Vec::new() };
+    let mut invocation = world().invocation("prowler", call);
+    invocation.workspace = Some(workspace(folder));
+    (invocation.grants.read, invocation.grants.write) = (read.map(globs), write.map(globs));
+    match world().invoke(invocation).0.outcome {
+        Outcome::Answered(Answer::Product(product)) => product.outputs.into_iter().map(|(_, came)| came).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_may_not_be_read_is_not_moved_to_where_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in [("src/a", "open"), ("priv/key", "closed")] {
+        fs::create_dir_all(folder.path().join(path).parent().unwrap()).unwrap();
+        fs::write(folder.path().join(path), text).unwrap();
+    }
+    let tries = json!([
+        { "link": ["priv/key", "src/linked"] },
+        { "rename": ["priv/key", "src/moved"] },
+        { "rename": ["priv", "src/folder"] },
+        { "symlink": ["../priv/key", "src/pointer"] },
+        { "read": "src/pointer" },
+        { "read": "priv/key" },
+        { "read": "src/a" },
+    ]);
+    let came = prowled(folder.path(), Some(&["src/**"]), None, tries);
+    let refused: Vec<bool> = came.iter().map(|came| came.starts_with("error")).collect();
+    assert_eq!(refused, [true, true, true, false, true, true, false], "{came:?}");
+    assert_eq!(came[6], "open");
+    assert_eq!(fs::read_to_string(folder.path().join("priv/key")).unwrap(), "closed");
+    assert!(!folder.path().join("src/linked").exists() && !folder.path().join("src/moved").exists());
+}
+
+#[test]
+fn what_may_not_be_written_is_not_written_through_a_link() {
+    let folder = tempfile::tempdir().unwrap();
+    for made in ["out", "priv"] {
+        fs::create_dir(folder.path().join(made)).unwrap();
+    }
+    symlink("../new", folder.path().join("out/dangling")).unwrap();
+    symlink("../priv", folder.path().join("out/folder")).unwrap();
+    let digest = world().blobs.put(b"loot").unwrap();
+    let paths = ["/workspace/out/dangling", "/workspace/out/folder/made/file", "/workspace/out/fine"];
+    let call = Call::BuildStep { config: json!({ "paths": paths, "digest": digest }), evidence: Vec::new() };
+    let mut invocation = world().invocation("escape", call);
+    invocation.workspace = Some(workspace(folder.path()));
+    invocation.grants.write = Some(vec!["out/**".to_owned()]);
+    let (returned, _) = world().invoke(invocation);
+    assert!(matches!(returned.outcome, Outcome::Answered(_)), "{returned:?}");
+    assert!(!folder.path().join("new").exists() && !folder.path().join("priv/made").exists());
+    assert_eq!(fs::read_to_string(folder.path().join("out/fine")).unwrap(), "loot");
+}
