@@ -241,7 +241,7 @@ fn a_call_that_waits_for_a_tool_can_be_cancelled_and_does_not_hold_the_processor
 }
 
 /// What came of each try of the prowler, with these grants over files.
-fn prowled(folder: &std::path::Path, read: Option<&[&str]>, write: Option<&[&str]>, tries: Json) -> Vec<String> {
+fn prowled(folder: &std::path::Path, read: Option<&[&str]>, write: Option<&[&str]>, tries: &Json) -> Vec<String> {
     let globs = |globs: &[&str]| globs.iter().map(ToString::to_string).collect();
     let call = Call::BuildStep { config: json!({ "tries": tries }), evidence: Vec::new() };
     let mut invocation = world().invocation("prowler", call);
@@ -269,7 +269,7 @@ fn what_may_not_be_read_is_not_moved_to_where_it_may() {
         { "read": "priv/key" },
         { "read": "src/a" },
     ]);
-    let came = prowled(folder.path(), Some(&["src/**"]), None, tries);
+    let came = prowled(folder.path(), Some(&["src/**"]), None, &tries);
     let refused: Vec<bool> = came.iter().map(|came| came.starts_with("error")).collect();
     assert_eq!(refused, [true, true, true, false, true, true, false], "{came:?}");
     assert_eq!(came[6], "open");
