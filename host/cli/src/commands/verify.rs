@@ -48,12 +48,10 @@ pub(super) fn attest(host: &Host, run: &RunId, ended: &RunState) -> Result<(), C
     if key.is_new() {
         crate::output::err!("made this host's key; others check its artifacts with {}", key.public_path().display());
     }
-    let folder = state.join(FOLDER);
-    std::fs::create_dir_all(&folder)?;
+    std::fs::create_dir_all(state.join(FOLDER))?;
     for Made { artifact, statement, .. } in made {
         let bundle = provenance::sign(&statement, key.signing_key())?;
-        let digest = artifact.digest;
-        write_whole(&folder, &digest, &bundle)
+        write_whole(&bundle_path(state, &artifact.digest), &bundle)
             .map_err(|error| CliError::host(format!("cannot write the provenance of run {run}: {error}")))?;
     }
     Ok(())
@@ -82,13 +80,12 @@ fn bundle_path(state: &Path, digest: &Digest) -> PathBuf {
     state.join(FOLDER).join(format!("{}.sigstore.json", digest.hex()))
 }
 
-fn write_whole(folder: &Path, digest: &Digest, bundle: &[u8]) -> std::io::Result<()> {
+fn write_whole(path: &Path, bundle: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(path.parent().unwrap_or(Path::new(".")))?;
     file.write_all(bundle)?;
     file.as_file().sync_all()?;
-    let to = folder.join(format!("{}.sigstore.json", digest.hex()));
-    file.persist(to).map(drop).map_err(|error| error.error)
+    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 pub(crate) fn verify(state: &Path, artifact: &Path, options: &Options<'_>) -> Result<Exit, CliError> {

@@ -1,9 +1,5 @@
 //! A value that remembers its key's place, so that somebody can be sent to that line later.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
-
 use super::read::Read;
 use crate::diagnostics::Report;
 use crate::source::Span;
@@ -25,24 +21,5 @@ impl<T: Read> Read for Keyed<T> {
 
     fn read_entry(entry: &Entry, report: &mut Report) -> Option<Self> {
         Self::read(&entry.value, report).map(|it| Self { key: entry.key.span, ..it })
-    }
-}
-
-/// A place is not part of the file's form.
-impl<T: JsonSchema> JsonSchema for Keyed<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
     }
 }

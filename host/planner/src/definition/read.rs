@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::keyed::Keyed;
 use crate::diagnostics::Report;
 use crate::source::{Span, Spanned};
 use crate::suggest;
@@ -188,24 +189,30 @@ impl<T: Read> Read for Spanned<T> {
     }
 }
 
-/// A place is not part of the file's form.
-impl<T: JsonSchema> JsonSchema for Spanned<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
+/// A place is not part of the file's form: the schema of a value that knows its place is the value's.
+macro_rules! schema_of_value {
+    ($($placed:ident),+) => {$(
+        impl<T: JsonSchema> JsonSchema for $placed<T> {
+            fn inline_schema() -> bool {
+                T::inline_schema()
+            }
 
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
+            fn schema_name() -> Cow<'static, str> {
+                T::schema_name()
+            }
 
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
+            fn schema_id() -> Cow<'static, str> {
+                T::schema_id()
+            }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                T::json_schema(generator)
+            }
+        }
+    )+};
 }
+
+schema_of_value!(Spanned, Keyed);
 
 impl<T: Read> Read for Vec<T> {
     fn read(node: &Node, report: &mut Report) -> Option<Self> {
