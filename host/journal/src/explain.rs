@@ -7,7 +7,7 @@ mod questions;
 use lockgate_engine::drive::history::{self, Past};
 use lockgate_engine::drive::{DriveError, load};
 use lockgate_model::Json;
-use lockgate_model::host_call::{CallBody, FunctionCall, HostCall};
+use lockgate_model::host_call::{FunctionCall, HostCall};
 use lockgate_model::ids::{AttemptId, RunId};
 use lockgate_ports::{Blobs, EventLog, Journal, Trees, WorkspaceError, Workspaces};
 
@@ -209,9 +209,5 @@ fn globs(command: &FunctionCall) -> Vec<String> {
 
 fn functions<'a>(calls: &'a [HostCall], interface: &str, function: &str) -> Vec<&'a FunctionCall> {
     let is_it = |call: &&FunctionCall| call.interface == interface && call.function == function;
-    let functions = calls.iter().filter_map(|call| match &call.body {
-        CallBody::Function(call) => Some(call),
-        CallBody::Line(_) | CallBody::Progress { .. } => None,
-    });
-    functions.filter(is_it).collect()
+    calls.iter().filter_map(HostCall::function).filter(is_it).collect()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use lockgate_engine::drive::history::Past;
 use lockgate_model::catalog::PluginPin;
-use lockgate_model::host_call::{CallBody, HostCall, Permission};
+use lockgate_model::host_call::{FunctionCall, HostCall, Permission};
 use lockgate_ports::BlobError;
 use lockgate_ports::sandbox::UNANSWERED;
 
@@ -57,11 +57,8 @@ pub fn rehearse(bench: &Bench, past: &Past, recorded: &[HostCall], pin: &PluginP
 /// Functions by name; an attempt that came from the cache has none, and its look is no call of the plugin.
 fn tally(calls: &[HostCall]) -> BTreeMap<String, u64> {
     let mut tally = BTreeMap::new();
-    for call in calls {
-        if let CallBody::Function(function) = &call.body
-            && !matches!(function.interface.as_ref(), "cache" | "egress")
-            && function.function != "(own)"
-        {
+    for function in calls.iter().filter_map(HostCall::function) {
+        if !matches!(function.interface.as_ref(), "cache" | "egress") && function.function != "(own)" {
             *tally.entry(format!("{}.{}", function.interface, function.function)).or_default() += 1;
         }
     }
@@ -82,13 +79,7 @@ fn refused(calls: &[HostCall]) -> Vec<String> {
 }
 
 fn unanswered(calls: &[HostCall]) -> Vec<String> {
-    let asked = calls.iter().filter_map(|call| match &call.body {
-        CallBody::Function(function) => {
-            let result = function.result.to_string();
-            let is_open = result.contains(UNANSWERED);
-            is_open.then(|| format!("{}.{} {}", function.interface, function.function, function.arguments))
-        }
-        CallBody::Line(_) | CallBody::Progress { .. } => None,
-    });
-    asked.collect()
+    let is_open = |function: &&FunctionCall| function.result.to_string().contains(UNANSWERED);
+    let open = calls.iter().filter_map(HostCall::function).filter(is_open);
+    open.map(|function| format!("{}.{} {}", function.interface, function.function, function.arguments)).collect()
 }

@@ -6,7 +6,7 @@ use lockgate_engine::drive::history::Past;
 use lockgate_engine::run::conclude::load;
 use lockgate_engine::run::perform::{Means, Task, perform};
 use lockgate_model::event::StepResult;
-use lockgate_model::host_call::{CallBody, HostCall, RecordedAnswer};
+use lockgate_model::host_call::{HostCall, RecordedAnswer};
 use lockgate_model::outcome::Conclusion;
 use lockgate_model::time::Timestamp;
 use lockgate_ports::sandbox::UNANSWERED;
@@ -102,11 +102,7 @@ impl Bench {
 
     /// Why an answer of the record cannot be handed back, if one cannot.
     fn lost_answer(&self, recorded: &[HostCall]) -> Option<String> {
-        let functions = recorded.iter().filter_map(|call| match &call.body {
-            CallBody::Function(function) => Some(function),
-            CallBody::Line(_) | CallBody::Progress { .. } => None,
-        });
-        functions.into_iter().find_map(|function| {
+        recorded.iter().filter_map(HostCall::function).find_map(|function| {
             let why = match function.answer.as_ref()? {
                 RecordedAnswer::Inline(_) => return None,
                 RecordedAnswer::Blob(digest) => self.blobs.get(digest, ANSWER_BYTES_MAX).err()?.to_string(),

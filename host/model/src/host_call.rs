@@ -139,3 +139,14 @@ pub struct HostCall {
     /// What was called.
     pub body: CallBody,
 }
+
+impl HostCall {
+    /// The function that was called; none where it is a line or a step of progress.
+    #[must_use]
+    pub fn function(&self) -> Option<&FunctionCall> {
+        match &self.body {
+            CallBody::Function(function) => Some(function),
+            CallBody::Line(_) | CallBody::Progress { .. } => None,
+        }
+    }
+}

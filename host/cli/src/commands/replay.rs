@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lockgate_engine::drive::{self, history};
 use lockgate_journal::bundle::{self, Bundle};
 use lockgate_journal::replay::{Bench, EndDifference, Replayed};
-use lockgate_model::host_call::{CallBody, HostCall};
+use lockgate_model::host_call::{FunctionCall, HostCall};
 use lockgate_store::disk::WorkFolders;
 use similar::TextDiff;
 
@@ -135,8 +135,6 @@ pub(crate) fn bundle(state: &Path, named: &str, step: &str, output: &Path) -> Re
 
 /// Whether a native tool was shown a secret: what it wrote into files is not masked.
 fn shows_secrets(calls: &[HostCall]) -> bool {
-    calls.iter().any(|call| match &call.body {
-        CallBody::Function(call) => call.arguments["secret-env"].as_array().is_some_and(|secrets| !secrets.is_empty()),
-        CallBody::Line(_) | CallBody::Progress { .. } => false,
-    })
+    let shows_one = |call: &FunctionCall| call.arguments["secret-env"].as_array().is_some_and(|them| !them.is_empty());
+    calls.iter().filter_map(HostCall::function).any(shows_one)
 }

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use lockgate_model::host_call::{CallBody, FunctionCall, HostCall};
+use lockgate_model::host_call::{FunctionCall, HostCall};
 use lockgate_ports::trees::{Question, Sight};
 
 /// The questions in these calls, each once.
 pub(super) fn of_calls(calls: &[HostCall]) -> Vec<Question> {
-    let asked = calls.iter().filter_map(|call| match &call.body {
-        CallBody::Function(call) if call.interface == "wasi:filesystem/types" => of_call(call),
-        _ => None,
-    });
+    let is_of_files = |call: &&FunctionCall| call.interface == "wasi:filesystem/types";
+    let asked = calls.iter().filter_map(HostCall::function).filter(is_of_files).filter_map(of_call);
     asked.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
