@@ -96,9 +96,10 @@ fn a_locked_database_loses_answers_and_no_events() {
     let settings = Settings { busy_timeout_ms: 30, ..Settings::default() };
     let database = open(&place.file(), settings).unwrap();
     let lease = claim(&*database, &stream("a"));
-    (0..40).for_each(|number| database.put("call", &key(number), vec![0; 10]));
+    // Locked before anything waits: the writer may still be looking for what waits after it acknowledged the lease.
     let other = place.stranger();
     other.execute_batch("begin immediate").unwrap();
+    (0..40).for_each(|number| database.put("call", &key(number), vec![0; 10]));
     append(&*database, &lease, 0, &["refused"]).unwrap_err();
     append(&*database, &lease, 0, &["refused, after the cache was"]).unwrap_err();
     other.execute_batch("rollback").unwrap();
