@@ -9,7 +9,7 @@ use lockgate_model::host_call::HostCall;
 use lockgate_model::ids::{AttemptId, Digest, RunId};
 use lockgate_model::outcome::Outcome;
 use lockgate_model::plan::Trust;
-use lockgate_ports::{Cancel, Invocation, Recorder};
+use lockgate_ports::{Cancel, Gate, Invocation, Recorder};
 use lockgate_sandbox::bare::Bare;
 use serde_json::json;
 
@@ -56,6 +56,7 @@ pub(crate) fn invocation(component: Digest, number: u64) -> Invocation {
         time_ms: 10_000,
         idempotency_key: String::new(),
         run_url: None,
+        gate: Gate::open(),
         answers: None,
     }
 }

@@ -102,7 +102,8 @@ impl Ends {
 }
 
 fn step(component: Digest, number: u64, workspace: &std::path::Path) -> Invocation {
-    let access = WorkspaceAccess { path: workspace.to_owned(), writable: true, tree: None, scratch: Vec::new() };
+    let access =
+        WorkspaceAccess { folder: Arc::new(workspace.to_owned()), writable: true, tree: None, scratch: Vec::new() };
     let mut step = invocation(component, number);
     step.attempt.number = u32::try_from(number + 1).expect("few steps");
     let config = json!({ "lines": LINES, "reads": READS, "file": FILE });

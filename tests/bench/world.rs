@@ -75,6 +75,7 @@ fn sandbox(
 ) -> Arc<dyn Sandbox> {
     let tools = NativeTools::new(lockgate_tools::Settings {
         egress: Arc::new(NoEgress),
+        trees: Arc::new(NoTrees),
         definitions: Default::default(),
         bwrap: None,
         cache: None,

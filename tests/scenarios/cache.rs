@@ -1,5 +1,6 @@
 //! Answers that are known: what makes a step a hit, what makes it a miss, and what is said of it.
 
+mod edits;
 mod fresh;
 mod kept;
 mod misses;

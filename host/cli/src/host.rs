@@ -77,6 +77,7 @@ impl Host {
         let egress = open_egress(&config.egress)?;
         let tools = Arc::new(NativeTools::new(lockgate_tools::Settings {
             egress: egress.clone(),
+            trees: workspaces.clone(),
             definitions: config.tools.clone(),
             bwrap: None,
             cache: Some(stores.database.clone()),

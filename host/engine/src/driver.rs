@@ -1,13 +1,14 @@
 //! The one driver of durable machines. It has no clock, no thread and no log: whoever holds it brings those.
 //!
 //! The order it keeps: an event is applied at once, handed over for appending in the same `poll`, and published only
-//! after its commit. An effect that needs a commit is held back until all that was decided before it is on disk.
+//! after its commit. An effect that reaches outside may begin at once, and its gate opens when all that was decided
+//! before it is on disk; another is held back until then.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use lockgate_model::time::Timestamp;
 
-use crate::machine::{Effect, IllegalEvent, Machine};
+use crate::machine::{Effect, IllegalEvent, Machine, Wait};
 
 /// Rounds of `decide` within one poll. A machine that goes on deciding for longer is broken.
 const DECISION_ROUNDS_MAX: usize = 100_000;
@@ -20,8 +21,10 @@ pub struct Driver<M: Machine> {
     /// Events known to be on disk.
     committed: u64,
     under_way: BTreeSet<<M::Effect as Effect>::Key>,
-    /// Effects that wait for a commit, and where the stream ended when they were first wanted.
+    /// Effects that wait for a commit to begin, and where the stream ended when they were first wanted.
     held: BTreeMap<<M::Effect as Effect>::Key, u64>,
+    /// Effects under way whose gate is closed, and the same of them.
+    closed: BTreeMap<<M::Effect as Effect>::Key, u64>,
     unsent: Vec<Stamped<M::Event>>,
     unpublished: VecDeque<Stamped<M::Event>>,
 }
@@ -41,8 +44,10 @@ pub struct Todo<M: Machine> {
     pub expected_seq: u64,
     /// To be appended, in order. May be empty.
     pub append: Vec<Stamped<M::Event>>,
-    /// To be started now, each once.
+    /// To be started now, each once; the gate of one that waits to act is closed.
     pub start: Vec<M::Effect>,
+    /// Started now or earlier: their gates are to be opened.
+    pub open: Vec<<M::Effect as Effect>::Key>,
     /// Started earlier and not wanted any more: to be stopped. Whatever comes of it is ignored.
     pub abandon: Vec<<M::Effect as Effect>::Key>,
     /// When to poll again even if nothing happens.
@@ -59,6 +64,7 @@ impl<M: Machine> Driver<M> {
             committed: seq,
             under_way: BTreeSet::new(),
             held: BTreeMap::new(),
+            closed: BTreeMap::new(),
             unsent: Vec::new(),
             unpublished: VecDeque::new(),
         }
@@ -122,6 +128,7 @@ impl<M: Machine> Driver<M> {
         if !self.under_way.remove(key) {
             return Ok(false);
         }
+        self.closed.remove(key);
         self.happened(now, event).map(|()| true)
     }
 
@@ -153,13 +160,15 @@ impl<M: Machine> Driver<M> {
         let expected_seq = self.seq - append.len() as u64;
         let abandon = self.unwanted(&decision.effects);
         let start = self.startable(decision.effects);
-        Ok(Todo { expected_seq, append, start, abandon, wake_at: decision.wake_at })
+        let open = self.openable();
+        Ok(Todo { expected_seq, append, start, open, abandon, wake_at: decision.wake_at })
     }
 
     fn unwanted(&mut self, wanted: &[M::Effect]) -> Vec<<M::Effect as Effect>::Key> {
         let wanted: BTreeSet<_> = wanted.iter().map(Effect::key).collect();
         let unwanted: Vec<_> = self.under_way.difference(&wanted).cloned().collect();
         self.under_way.retain(|key| wanted.contains(key));
+        self.closed.retain(|key, _| wanted.contains(key));
         unwanted
     }
 
@@ -174,13 +183,22 @@ impl<M: Machine> Driver<M> {
                 continue;
             }
             let wanted_at = held.remove(&key).unwrap_or(self.seq);
-            if effect.needs_commit() && wanted_at > self.committed {
+            let waits = effect.waits();
+            if waits == Wait::ToBegin && wanted_at > self.committed {
                 self.held.insert(key, wanted_at);
-            } else {
-                self.under_way.insert(key);
-                start.push(effect);
+                continue;
             }
+            if waits == Wait::ToAct {
+                self.closed.insert(key.clone(), wanted_at);
+            }
+            self.under_way.insert(key);
+            start.push(effect);
         }
         start
+    }
+
+    fn openable(&mut self) -> Vec<<M::Effect as Effect>::Key> {
+        let committed = self.committed;
+        self.closed.extract_if(.., |_, wanted_at| *wanted_at <= committed).map(|(key, _)| key).collect()
     }
 }

@@ -44,9 +44,19 @@ pub trait Effect {
     /// This effect's key.
     fn key(&self) -> Self::Key;
 
-    /// Whether it may only begin once everything decided so far is on disk. False for work that nobody outside can
-    /// have seen if it is lost.
-    fn needs_commit(&self) -> bool;
+    /// What it leaves alone until everything decided so far is on disk.
+    fn waits(&self) -> Wait;
+}
+
+/// How far an effect may go before everything that was decided before it is on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// All the way: nobody outside can have seen it if it is lost.
+    Never,
+    /// It may begin, and waits at its gate before it does what somebody outside could notice.
+    ToAct,
+    /// It does not begin.
+    ToBegin,
 }
 
 /// A stream of events with a pure core.

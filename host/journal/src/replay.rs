@@ -10,7 +10,7 @@ use lockgate_model::host_call::{HostCall, RecordedAnswer};
 use lockgate_model::outcome::Conclusion;
 use lockgate_model::time::Timestamp;
 use lockgate_ports::sandbox::UNANSWERED;
-use lockgate_ports::{BlobError, Blobs, Cancel, Recorder, Sandbox, Workspaces};
+use lockgate_ports::{BlobError, Blobs, Cancel, Gate, Recorder, Sandbox, Workspaces};
 
 use crate::answers::{ANSWER_BYTES_MAX, Match, Script};
 use crate::compare::{Difference, counted, first_difference};
@@ -72,6 +72,7 @@ impl Bench {
             workspaces: &*self.workspaces,
             recorder: recorder.clone(),
             cancel: &cancel,
+            gate: Gate::open(),
             answers: Some(Arc::new(Script::new(recorded, mode, self.blobs.clone()))),
         };
         let ended = perform(task, &means);

@@ -12,7 +12,8 @@ use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_model::outcome::{Outcome, RefusalCode, Returned};
 use lockgate_model::plan::Trust;
 
-use crate::{Cancel, Recorder};
+use crate::workspaces::WorkspaceFolder;
+use crate::{Cancel, Gate, Recorder};
 
 /// A call and all that it may touch.
 #[derive(Debug, Clone)]
@@ -39,6 +40,8 @@ pub struct Invocation {
     pub idempotency_key: String,
     /// Where the run can be looked at.
     pub run_url: Option<String>,
+    /// Whatever somebody outside could notice waits here.
+    pub gate: Gate,
     /// Answers of an earlier attempt. With them nothing is asked of the world: no tool, no network, no clock, no
     /// secret, no cache.
     pub answers: Option<Arc<dyn Answers>>,
@@ -56,8 +59,8 @@ pub trait Answers: Send + Sync + std::fmt::Debug {
 /// A workspace as a plugin sees it.
 #[derive(Debug, Clone)]
 pub struct WorkspaceAccess {
-    /// The folder on disk.
-    pub path: PathBuf,
+    /// The folder.
+    pub folder: Arc<dyn WorkspaceFolder>,
     /// Whether the plugin may change it.
     pub writable: bool,
     /// The root of the tree that the folder holds when the call begins: part of a reader's cache key.

@@ -1,16 +1,17 @@
 //! Native tools, in a sandbox of the operating system.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use lockgate_model::grant::Grants;
 use lockgate_model::ids::{AttemptId, Digest, ToolName};
 use lockgate_model::plan::Trust;
 
-use crate::Cancel;
 use crate::egress::Contact;
 use crate::sandbox::ScratchAccess;
 use crate::secrets::SecretValue;
+use crate::workspaces::WorkspaceFolder;
+use crate::{Cancel, Gate};
 
 /// A native command and all that it may see.
 #[derive(Debug, Clone)]
@@ -24,7 +25,7 @@ pub struct ToolAction {
     /// On top of the tool's own environment; nothing else is inherited.
     pub env: BTreeMap<String, String>,
     /// The job's workspace.
-    pub workspace: PathBuf,
+    pub workspace: Arc<dyn WorkspaceFolder>,
     /// Globs of the workspace files that it sees.
     pub inputs: Vec<String>,
     /// Globs of the files that become the step's changes; scratch is searched too.
@@ -41,6 +42,8 @@ pub struct ToolAction {
     pub grants: Grants,
     /// Variables that hold secrets. A command with one of them is never remembered.
     pub secret_env: BTreeMap<String, SecretValue>,
+    /// A command that must really run waits here.
+    pub gate: Gate,
     /// Named in cache entries.
     pub attempt: AttemptId,
     /// Whose work it is.
@@ -116,6 +119,8 @@ pub enum PlacedKind {
     File {
         /// Of its bytes, which are kept as a blob.
         digest: Digest,
+        /// How many.
+        size_bytes: u64,
         /// Whether its owner may execute it.
         is_executable: bool,
         /// When it was written: seconds since the Unix epoch, and nanoseconds.
@@ -174,16 +179,11 @@ pub trait Tools: Send + Sync {
     ///
     /// # Errors
     /// When it did not run.
-    fn run(
-        &self,
-        action: ToolAction,
-        output: std::sync::Arc<dyn OutputSink>,
-        cancel: &Cancel,
-    ) -> Result<Completion, ToolError>;
+    fn run(&self, action: ToolAction, output: Arc<dyn OutputSink>, cancel: &Cancel) -> Result<Completion, ToolError>;
 
     /// Carries what a command changed into a workspace, without running it.
     ///
     /// # Errors
     /// When a blob is missing or the workspace cannot be written.
-    fn apply(&self, changes: &Changes, workspace: &std::path::Path) -> Result<(), ToolError>;
+    fn apply(&self, changes: &Changes, workspace: &dyn WorkspaceFolder) -> Result<(), ToolError>;
 }

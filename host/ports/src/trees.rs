@@ -62,6 +62,24 @@ pub enum Sight {
     Astray,
 }
 
+/// What stands at a path of a tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leaf {
+    /// A regular file.
+    File {
+        /// Of its bytes.
+        digest: Digest,
+        /// How many.
+        size_bytes: u64,
+        /// Whether its owner may execute it.
+        is_executable: bool,
+    },
+    /// A folder.
+    Folder,
+    /// A symbolic link, and its target as it was written.
+    Link(String),
+}
+
 /// Looks at trees.
 pub trait Trees: Send + Sync {
     /// The answers to questions, in their order.
@@ -69,6 +87,13 @@ pub trait Trees: Send + Sync {
     /// # Errors
     /// When the tree cannot be read.
     fn look(&self, root: &Digest, questions: &[Question]) -> Result<Vec<Sight>, WorkspaceError>;
+
+    /// Visits what is in a tree, in order of name, a folder before what is in it; `visit` gets the path from the root and
+    /// says whether to go into a folder.
+    ///
+    /// # Errors
+    /// When the tree cannot be read.
+    fn walk(&self, root: &Digest, visit: &mut dyn FnMut(&str, Leaf) -> bool) -> Result<(), WorkspaceError>;
 }
 
 /// A host without trees: what readers answer is not kept.
@@ -76,6 +101,14 @@ pub struct NoTrees;
 
 impl Trees for NoTrees {
     fn look(&self, _: &Digest, _: &[Question]) -> Result<Vec<Sight>, WorkspaceError> {
-        Err(WorkspaceError::Invalid("this host keeps no trees".to_owned()))
+        Err(no_trees())
     }
+
+    fn walk(&self, _: &Digest, _: &mut dyn FnMut(&str, Leaf) -> bool) -> Result<(), WorkspaceError> {
+        Err(no_trees())
+    }
+}
+
+fn no_trees() -> WorkspaceError {
+    WorkspaceError::Invalid("this host keeps no trees".to_owned())
 }

@@ -48,6 +48,8 @@ fn pool(instances_max: u32) -> PoolingAllocationConfig {
         .total_core_instances(instances_max.saturating_mul(CORE_INSTANCES_MAX))
         .total_memories(instances_max.saturating_mul(MEMORIES_MAX))
         .total_tables(instances_max.saturating_mul(TABLES_MAX))
+        // Guests run on the threads that call them.
+        .total_stacks(0)
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
         .max_memories_per_component(MEMORIES_MAX)
         .max_memories_per_module(MODULE_MEMORIES_MAX)

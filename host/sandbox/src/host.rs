@@ -10,7 +10,7 @@ use lockgate_model::ids::Digest;
 use lockgate_model::limits::{HANDLES_MAX, HOST_CALL_BYTES_MAX, HOST_CALLS_MAX};
 use lockgate_model::outcome::Limit;
 use lockgate_ports::sandbox::UNANSWERED;
-use lockgate_ports::{Blobs, Egress, Secrets, Tools};
+use lockgate_ports::{Blobs, Egress, Secrets, Tools, Trees};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use wasmtime::component::ResourceTable;
@@ -36,6 +36,7 @@ pub(crate) struct Services {
     pub(crate) tools: Arc<dyn Tools>,
     pub(crate) egress: Arc<dyn Egress>,
     pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) trees: Arc<dyn Trees>,
     pub(crate) cpu: Arc<Permits>,
 }
 

@@ -7,8 +7,8 @@ use lockgate_model::call::{Call, Kind};
 use lockgate_model::grant::{FileRules, Grants};
 use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_model::plan::Trust;
-use lockgate_ports::Invocation;
 use lockgate_ports::sandbox::{Answers, WorkspaceAccess};
+use lockgate_ports::{Gate, Invocation};
 
 use crate::canonical;
 
@@ -24,6 +24,7 @@ pub(crate) struct Reach {
     pub(crate) read: Option<FileRules>,
     pub(crate) write: Option<FileRules>,
     pub(crate) answers: Option<Arc<dyn Answers>>,
+    pub(crate) gate: Gate,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) workspace: Option<WorkspaceAccess>,
     pub(crate) idempotency_key: String,
@@ -35,7 +36,7 @@ impl Reach {
     /// Takes an invocation over; a kind that must not see the workspace or the environment loses them here.
     pub(crate) fn of(kind: Kind, invocation: Invocation) -> Self {
         let Invocation { call, attempt, grants, grants_place, trust, env, workspace, idempotency_key, .. } = invocation;
-        let Invocation { run_url, answers, .. } = invocation;
+        let Invocation { run_url, answers, gate, .. } = invocation;
         let sees_files = kind.is_outward() || kind == Kind::Scanner;
         Self {
             call: Some(call),
@@ -46,6 +47,7 @@ impl Reach {
             grants_place,
             trust,
             answers,
+            gate,
             env: if kind.is_outward() { env } else { BTreeMap::new() },
             workspace: workspace.filter(|_| sees_files),
             idempotency_key,

@@ -88,7 +88,6 @@ pub struct WasmSandbox {
     services: Arc<Services>,
     instances: Arc<Permits>,
     cache: Option<Arc<dyn Cache>>,
-    trees: Arc<dyn Trees>,
     clock: Arc<dyn Clock>,
 }
 
@@ -107,9 +106,9 @@ impl WasmSandbox {
             .map_err(|source| SandboxError::Folder { folder: compiled_folder, source })?;
         engine::tick(&engine).map_err(SandboxError::Thread)?;
         let plugins = Plugins::new(blobs.clone(), engine.clone(), linker, compiled);
-        let services = Arc::new(Services { blobs, tools, egress, secrets, cpu: Permits::new(permits) });
+        let services = Arc::new(Services { blobs, tools, egress, secrets, trees, cpu: Permits::new(permits) });
         let instances = Permits::new(instances_max as usize);
-        Ok(Arc::new(Self { engine, plugins, services, instances, cache, trees, clock }))
+        Ok(Arc::new(Self { engine, plugins, services, instances, cache, clock }))
     }
 
     /// Whether all that a component imports is linked, with the very types that it wants. Nothing of it runs; what its
@@ -190,7 +189,12 @@ impl WasmSandbox {
             return None;
         }
         let input = canonical::key(&invocation.component, &invocation.call)?;
-        Some(Cached { cache: TrustedCache::new(cache.clone(), invocation.trust), trees: &*self.trees, input, root })
+        Some(Cached {
+            cache: TrustedCache::new(cache.clone(), invocation.trust),
+            trees: &*self.services.trees,
+            input,
+            root,
+        })
     }
 }
 

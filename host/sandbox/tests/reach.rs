@@ -161,10 +161,15 @@ fn tried(workspace_path: &std::path::Path, paths: &[&str]) -> Vec<String> {
 
 /// Runs the command of `config` with `say`, `wait`, `flood` and `break` granted.
 fn run(config: Json) -> (Outcome, std::sync::Arc<Memory>) {
+    run_granted(config, &["say", "wait", "flood", "break"])
+}
+
+/// Runs the command of `config` with these rules.
+fn run_granted(config: Json, rules: &[&str]) -> (Outcome, std::sync::Arc<Memory>) {
     let folder = tempfile::tempdir().unwrap();
     let mut invocation = world().invocation("runner", Call::BuildStep { config, evidence: Vec::new() });
     invocation.workspace = Some(workspace(folder.path()));
-    invocation.grants.exec = ["say", "wait", "flood", "break"].map(|name| name.parse().unwrap()).to_vec();
+    invocation.grants.exec = rules.iter().map(|rule| rule.parse().unwrap()).collect();
     let (returned, recorder) = world().invoke(invocation);
     (returned.outcome, recorder)
 }
@@ -208,6 +213,39 @@ fn what_is_not_granted_is_denied_and_the_missing_grant_is_named() {
         output(&outcome, "ended"),
         "denied: grant `expose: [token]` is missing; it would stand under the step's `grants`, pipeline.yaml:7"
     );
+}
+
+/// What no grant would mend is no missing grant, and is not suggested as one.
+fn check_contradiction(config: Json, rules: &[&str], expected: Option<&str>) {
+    let (outcome, recorder) = run_granted(config, rules);
+    let ended = output(&outcome, "ended");
+    assert_eq!(ended.strip_prefix("denied: ").is_some(), expected.is_some(), "{ended}");
+    assert!(ended.contains(expected.unwrap_or_default()) && !ended.contains("is missing"), "{ended}");
+    let is_refusal = |call: &lockgate_model::host_call::HostCall| matches!(&call.permission, Permission::Denied(grant) if grant.contains("exec"));
+    assert!(!recorder.calls().iter().any(is_refusal), "{:?}", recorder.calls());
+}
+
+#[test]
+fn a_command_that_contradicts_itself_is_refused_with_the_remedy() {
+    let preload = json!({ "argv": ["say", "hello"], "env": [["LD_PRELOAD", "evil.so"]] });
+    check_contradiction(preload.clone(), &["say hello"], Some("the variable `LD_PRELOAD` can make `say` run"));
+    check_contradiction(preload.clone(), &["say hello", "say *"], Some("grant the tool by its name alone"));
+    check_contradiction(preload.clone(), &["say hello", "say"], None);
+    check_contradiction(preload, &["say"], None);
+    let plain = json!({ "argv": ["say", "hello"], "env": [["COLOUR", "red"]], "stdout-to": "out" });
+    check_contradiction(plain, &["say hello"], None);
+}
+
+#[test]
+fn a_secret_and_a_file_for_standard_output_do_not_go_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = json!({ "argv": ["say"], "secret-env": ["TOKEN", "token"], "stdout-to": "out" });
+    let mut invocation = world().invocation("runner", Call::BuildStep { config, evidence: Vec::new() });
+    invocation.workspace = Some(workspace(folder.path()));
+    invocation.grants.exec = vec!["say".parse().unwrap()];
+    invocation.grants.expose = vec!["token".to_owned()];
+    let ended = output(&world().invoke(invocation).0.outcome, "ended");
+    assert!(ended.starts_with("denied: a command that is shown a secret cannot write"), "{ended}");
 }
 
 #[test]

@@ -1,17 +1,15 @@
 //! Commands that need not run again: what they said and left, by the key of their action.
 
-use std::path::Path;
-
 use lockgate_model::ids::{AttemptId, Digest};
 use lockgate_ports::tools::{Completion, Ending, OutputSink};
-use lockgate_ports::{Blobs, ToolError, TrustedCache};
+use lockgate_ports::{Blobs, ToolError, TrustedCache, WorkspaceFolder};
 use serde::{Deserialize, Serialize};
 
 use crate::kept;
 use crate::request::Request;
 
 const NAMESPACE: &str = "action";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The completion holds what was changed, and nothing of its key: the key is made again by whoever asks for it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -33,7 +31,7 @@ impl ActionCache<'_> {
     pub(crate) fn restore(
         &self,
         key: &Digest,
-        workspace: &Path,
+        workspace: &dyn WorkspaceFolder,
         request: &Request,
         sink: &dyn OutputSink,
     ) -> Result<Option<Completion>, ToolError> {

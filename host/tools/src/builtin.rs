@@ -65,9 +65,11 @@ pub(crate) const BUILTINS: &[Builtin] = &[
     system("tar", &["--version"]),
 ];
 
-/// The system's roots that exist here. `/bin` and its like are links into `/usr` on most machines and stay links.
+/// The system's roots that exist here, looked for once for each process. `/bin` and its like are links into `/usr` on
+/// most machines and stay links.
 pub(crate) fn system_roots() -> Vec<Root> {
-    existing(&SYSTEM_ROOTS)
+    static FOUND: OnceLock<Vec<Root>> = OnceLock::new();
+    FOUND.get_or_init(|| existing(&SYSTEM_ROOTS)).clone()
 }
 
 /// What a program needs to know whom to trust over the network.

@@ -1,7 +1,7 @@
 //! What a tool is, for keys: its program's bytes, what it says its version is, and the state of its roots.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -14,8 +14,7 @@ use crate::catalog::{Root, Tool};
 
 /// Folders whose times change whenever a package manager puts something else in them: it replaces files, it does not
 /// write into them.
-const WATCHED: [&str; 10] = [
-    "",
+const WATCHED: [&str; 9] = [
     "bin",
     "sbin",
     "lib",
@@ -64,17 +63,19 @@ impl Fingerprints {
     }
 }
 
-/// A root's own times and those of the folders in it that matter.
+/// A root's own times and, of a folder, those of the folders in it that matter.
 fn state(root: &Root) -> String {
     if let Some(target) = &root.link {
         return format!("{} -> {}\n", root.inside.display(), target.display());
     }
-    let line = |below: &str| {
-        let metadata = root.host.join(below).metadata().ok()?;
+    let line = |below: &str, metadata: &Metadata| {
         let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
-        Some(format!("{} {seconds}.{nanoseconds}\n", root.inside.join(Path::new(below)).display()))
+        format!("{} {seconds}.{nanoseconds}\n", root.inside.join(Path::new(below)).display())
     };
-    WATCHED.into_iter().filter_map(line).collect()
+    let Ok(own) = root.host.metadata() else { return String::new() };
+    let watched = if own.is_dir() { &WATCHED[..] } else { &[] };
+    let below = watched.iter().filter_map(|below| Some(line(below, &root.host.join(below).metadata().ok()?)));
+    std::iter::once(line("", &own)).chain(below).collect()
 }
 
 /// The digest and the length of what is left to read.

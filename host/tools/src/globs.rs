@@ -7,30 +7,38 @@ use lockgate_ports::ToolError;
 /// that is in it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Globs {
+    /// Patterns with wildcards.
     set: GlobSet,
+    /// Files and folders that are named as they are; the empty one is the workspace itself.
+    literal: Vec<String>,
     patterns: Vec<String>,
 }
 
 impl Globs {
     /// Reads patterns relative to the workspace.
     pub(crate) fn new(patterns: &[String]) -> Result<Self, ToolError> {
-        let mut set = GlobSetBuilder::new();
+        let (mut set, mut literal) = (GlobSetBuilder::new(), Vec::new());
         let mut kept = Vec::new();
         for pattern in patterns {
             let relative = checked(pattern)?;
+            kept.push(relative.to_owned());
+            // Most patterns are plain names or everything, and to build a matcher takes longer than to use it.
+            if relative == "**" || !relative.contains(['*', '?', '[', ']', '{', '}', '\\']) {
+                literal.push(relative.trim_start_matches("**").to_owned());
+                continue;
+            }
             for text in [relative.to_owned(), format!("{relative}/**")] {
                 let glob = GlobBuilder::new(&text).literal_separator(true).build();
                 set.add(glob.map_err(|error| invalid(pattern, &error.to_string()))?);
             }
-            kept.push(relative.to_owned());
         }
         let set = set.build().map_err(|error| invalid(&patterns.join(", "), &error.to_string()))?;
-        Ok(Self { set, patterns: kept })
+        Ok(Self { set, literal, patterns: kept })
     }
 
     /// Whether a path matches.
     pub(crate) fn matches(&self, path: &str) -> bool {
-        self.set.is_match(path)
+        self.literal.iter().any(|folder| is_within(path, folder)) || self.set.is_match(path)
     }
 
     /// Whether something in a folder could match: folders that cannot hold a match are not walked.

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lockgate_model::ids::{Digest, ToolName};
 use lockgate_ports::egress::Contact;
 use lockgate_ports::tools::{self, Completion, OutputSink};
-use lockgate_ports::{Blobs, Cache, Cancel, Clock, Egress, ToolAction, ToolError, Tools, TrustedCache};
+use lockgate_ports::{
+    Blobs, Cache, Cancel, Clock, Egress, ToolAction, ToolError, Tools, Trees, TrustedCache, WorkspaceFolder,
+};
 
 use crate::action_cache::{ActionCache, unfit};
 use crate::action_key::{self, ActionKey};
@@ -20,6 +23,7 @@ use crate::definition::ToolDefinition;
 use crate::diagnose::{Check, diagnose, why_not_started};
 use crate::fingerprint::Fingerprints;
 use crate::folder::Folder;
+use crate::inputs;
 use crate::kept::{self, NotKept};
 use crate::key_parts::not_kept;
 use crate::limits::{FINGERPRINT_MS_MAX, Limits};
@@ -41,6 +45,8 @@ pub struct Settings {
     pub blobs: Arc<dyn Blobs>,
     /// Serves the proxy of commands that are granted hosts.
     pub egress: Arc<dyn Egress>,
+    /// What workspaces hold that nobody has looked into yet.
+    pub trees: Arc<dyn Trees>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where stages are made; best on the file system of the workspaces. Made where it is absent.
@@ -56,6 +62,7 @@ pub struct NativeTools {
     cache: Option<Arc<dyn Cache>>,
     blobs: Arc<dyn Blobs>,
     egress: Arc<dyn Egress>,
+    trees: Arc<dyn Trees>,
     clock: Arc<dyn Clock>,
     stage_folder: PathBuf,
     permits: Permits,
@@ -77,6 +84,7 @@ impl NativeTools {
             cache: settings.cache,
             blobs: settings.blobs,
             egress: settings.egress,
+            trees: settings.trees,
             clock: settings.clock,
             stage_folder: absolute(&settings.stage_folder),
             permits: Permits::new(settings.parallel_max),
@@ -103,7 +111,7 @@ impl NativeTools {
         diagnose(self.bwrap.as_deref(), &self.limits)
     }
 
-    /// Runs a command in a fresh stage and carries its changes into the workspace.
+    /// Runs a command in a fresh stage and carries its changes into the workspace, which is filled.
     fn execute(
         &self,
         action: &ToolAction,
@@ -111,15 +119,16 @@ impl NativeTools {
         sink: &Arc<dyn OutputSink>,
         cancel: &Cancel,
     ) -> Result<(Completion, Changes), ToolError> {
-        let stage = Stage::make(&self.stage_folder, &action.workspace, request)?;
+        let workspace = action.workspace.path();
+        let stage = Stage::make(&self.stage_folder, workspace, request)?;
         check_working_folder(&stage, request)?;
         let mut finished = self.enclose(&stage, request, sink, cancel)?;
         if finished.stopped == Some(Stopped::Cancelled) {
             return Ok((completion(finished), Changes::default()));
         }
-        let mut changes = Changes::carry(&stage, &action.workspace, request, &self.limits)?;
+        let mut changes = Changes::carry(&stage, workspace, request, &self.limits)?;
         if let Some(path) = &request.stdout_to {
-            changes.carry_stdout(&stage, &action.workspace, path)?;
+            changes.carry_stdout(&stage, workspace, path)?;
         }
         for note in notes(&finished, &changes, request, &self.limits) {
             sink.write(true, note.as_bytes());
@@ -165,8 +174,13 @@ impl NativeTools {
     fn key(&self, action: &ToolAction, request: &Request, cancel: &Cancel) -> Result<ActionKey, ToolError> {
         let fingerprint = |tool: &Tool| self.fingerprints.of(tool, |version| self.ask(tool, version, cancel));
         let fingerprints: Vec<Option<Digest>> = request.tools.iter().map(fingerprint).collect();
-        let key = action_key::key(&action.workspace, request, &fingerprints);
-        key.map_err(|error| fault(&format!("reading the inputs in {}", action.workspace.display()), &error))
+        let inputs = match action.workspace.tree() {
+            Some(tree) => inputs::of_tree(&*self.trees, &tree.root, request).map_err(io::Error::other),
+            None => inputs::of_folder(action.workspace.path(), request),
+        };
+        let read = || format!("reading the inputs in {}", action.workspace.path().display());
+        let inputs = inputs.map_err(|error| fault(&read(), &error))?;
+        Ok(action_key::key(inputs, request, &fingerprints))
     }
 
     /// The way to the network that a request is granted, if any.
@@ -199,7 +213,7 @@ impl NativeTools {
         cancel: &Cancel,
     ) -> Result<(Completion, Option<&'static str>), ToolError> {
         let (mut completion, changes) = self.execute(action, request, sink, cancel)?;
-        let kept = kept::keep(&*self.blobs, &action.workspace, &changes);
+        let kept = kept::keep(&*self.blobs, action.workspace.path(), &changes);
         completion.changes = kept.as_ref().ok().cloned();
         let is_repeatable = changes.left_out.is_empty();
         let unfit = request.uncacheable().or_else(|| unfit(request, &completion)).or(match kept {
@@ -229,23 +243,27 @@ impl Tools for NativeTools {
 
     fn run(&self, action: ToolAction, output: Arc<dyn OutputSink>, cancel: &Cancel) -> Result<Completion, ToolError> {
         let request = Request::new(&action, &self.catalog)?;
-        bubblewrap::find(self.bwrap.as_deref())?;
         std::fs::create_dir_all(&self.stage_folder).map_err(|error| fault("making the folder of stages", &error))?;
         let Some(_permit) = self.permits.acquire(cancel) else { return Ok(never_started()) };
         let ActionKey { digest, mut parts } = self.key(&action, &request, cancel)?;
         let cache = self.action_cache(&action, &request);
         let known = digest.as_ref().zip(cache.as_ref());
         if let Some((key, cache)) = known
-            && let Some(completion) = cache.restore(key, &action.workspace, &request, &*output)?
+            && let Some(completion) = cache.restore(key, &*action.workspace, &request, &*output)?
         {
             return Ok(Completion { key: parts, ..completion });
         }
+        bubblewrap::find(self.bwrap.as_deref())?;
+        if !action.gate.pass(cancel) {
+            return Ok(never_started());
+        }
+        action.workspace.fill().map_err(|error| fault("filling the workspace", &io::Error::other(error)))?;
         let (completion, unfit) = self.run_anew(&action, &request, known, &output, cancel)?;
         parts.extend(unfit.map(not_kept));
         Ok(Completion { key: parts, ..completion })
     }
 
-    fn apply(&self, changes: &tools::Changes, workspace: &Path) -> Result<(), ToolError> {
+    fn apply(&self, changes: &tools::Changes, workspace: &dyn WorkspaceFolder) -> Result<(), ToolError> {
         kept::apply(&*self.blobs, changes, workspace)
     }
 }
@@ -269,7 +287,7 @@ fn check_working_folder(stage: &Stage, request: &Request) -> Result<(), ToolErro
         let inside = Folder::open(&stage.workspace())?;
         request.cwd.split('/').filter(|part| !part.is_empty()).try_fold(inside, |folder, part| folder.child(part))
     };
-    open().map(drop).map_err(|_: std::io::Error| {
+    open().map(drop).map_err(|_: io::Error| {
         let cwd = &request.cwd;
         ToolError::Denied(format!("the working folder `{cwd}` is no folder among the inputs; add `{cwd}/**` to them"))
     })

@@ -5,9 +5,11 @@ use std::io;
 use std::path::PathBuf;
 
 use lockgate_model::grant::{FileRules, HttpRule};
+use lockgate_model::ids::Digest;
 use lockgate_ports::sandbox::ScratchAccess;
 use lockgate_ports::secrets::SecretValue;
-use lockgate_ports::{ToolAction, ToolError};
+use lockgate_ports::trees::Leaf;
+use lockgate_ports::{ToolAction, ToolError, Trees, WorkspaceError};
 
 use crate::builtin::trust_anchors;
 use crate::catalog::{Catalog, Root, Tool};
@@ -16,7 +18,7 @@ use crate::globs::{Globs, is_within, relative};
 use crate::limits::{COMMAND_LINE_BYTES_MAX, VARIABLES_MAX};
 use crate::native::absolute;
 use crate::network::{allow_network, name_proxy};
-use crate::walk::{Node, Visit, walk};
+use crate::walk::{Visit, walk};
 
 /// Where the workspace is seen.
 pub(crate) const WORKSPACE: &str = "/workspace";
@@ -114,13 +116,32 @@ impl Request {
     /// where a scratch folder will be is hidden by it.
     pub(crate) fn walk_inputs(&self, workspace: &Folder, visit: &mut Visit<'_>) -> io::Result<()> {
         walk(workspace, "", &self.inputs, &self.scratch_names(), &mut |folder, name, node| {
-            if self.may_see(&node) { visit(folder, name, node) } else { Ok(()) }
+            let sees = self.may_see(&node.path, node.kind == Kind::Folder);
+            if sees { visit(folder, name, node) } else { Ok(()) }
         })
     }
 
-    fn may_see(&self, node: &Node) -> bool {
-        let is_folder = node.kind == Kind::Folder;
-        self.read.as_ref().is_none_or(|rules| rules.allow(&node.path) || is_folder && rules.allow_folder(&node.path))
+    /// The same of a tree that nobody has made a folder of.
+    pub(crate) fn walk_tree_inputs(
+        &self,
+        trees: &dyn Trees,
+        root: &Digest,
+        visit: &mut dyn FnMut(&str, Leaf),
+    ) -> Result<(), WorkspaceError> {
+        trees.walk(root, &mut |path, leaf| {
+            if self.scratch.iter().any(|scratch| scratch.name == path) {
+                return false;
+            }
+            let is_folder = leaf == Leaf::Folder;
+            if self.inputs.matches(path) && self.may_see(path, is_folder) {
+                visit(path, leaf);
+            }
+            is_folder && self.inputs.reach_into(path)
+        })
+    }
+
+    fn may_see(&self, path: &str, is_folder: bool) -> bool {
+        self.read.as_ref().is_none_or(|rules| rules.allow(path) || is_folder && rules.allow_folder(path))
     }
 
     /// Checks paths that were placed, or paths that were removed, against what may be written. A folder needs no rule of

@@ -20,10 +20,10 @@ use lockgate_ports::egress::NoEgress;
 use lockgate_ports::sandbox::WorkspaceAccess;
 use lockgate_ports::secrets::NoSecrets;
 use lockgate_ports::tools::{Changes, Completion, OutputSink};
-use lockgate_ports::trees::{Question, Sight};
+use lockgate_ports::trees::{Leaf, Question, Sight};
 use lockgate_ports::{
-    Blobs as _, Cache, Cancel, Clock, Invocation, Recorder, Sandbox as _, ToolAction, ToolError, Tools, Trees,
-    WorkspaceError, Workspaces as _,
+    Blobs as _, Cache, Cancel, Clock, Gate, Invocation, Recorder, Sandbox as _, ToolAction, ToolError, Tools, Trees,
+    WorkspaceError, WorkspaceFolder, Workspaces as _,
 };
 use lockgate_sandbox::{Settings, WasmSandbox};
 use lockgate_store::disk::{BlobFiles, WorkFolders};
@@ -147,11 +147,11 @@ fn remove(path: &Path) {
     }
 }
 
-struct RealClock(Instant);
+pub(super) struct RealClock(Instant);
 
 impl RealClock {
     #[allow(clippy::disallowed_methods, reason = "this is the clock that the test injects")]
-    fn start() -> Arc<Self> {
+    pub(super) fn start() -> Arc<Self> {
         Arc::new(Self(Instant::now()))
     }
 }
@@ -189,7 +189,7 @@ impl Tools for NoTools {
         Err(ToolError::Faulted("a scanner runs nothing".to_owned()))
     }
 
-    fn apply(&self, _: &Changes, _: &Path) -> Result<(), ToolError> {
+    fn apply(&self, _: &Changes, _: &dyn WorkspaceFolder) -> Result<(), ToolError> {
         Ok(())
     }
 }
@@ -214,6 +214,10 @@ impl Trees for Careless {
             (_, sight) => sight,
         };
         Ok(questions.iter().zip(sights).map(careless).collect())
+    }
+
+    fn walk(&self, root: &Digest, visit: &mut dyn FnMut(&str, Leaf) -> bool) -> Result<(), WorkspaceError> {
+        self.0.walk(root, visit)
     }
 }
 
@@ -256,7 +260,7 @@ impl World {
             grants: Grants::default(),
             env: BTreeMap::new(),
             workspace: Some(WorkspaceAccess {
-                path: workspace.to_owned(),
+                folder: Arc::new(workspace.to_owned()),
                 writable: false,
                 tree: Some(tree.root),
                 scratch: Vec::new(),
@@ -266,6 +270,7 @@ impl World {
             run_url: None,
             grants_place: "pipeline.yaml:7".to_owned(),
             trust: Trust::Trusted,
+            gate: Gate::open(),
             answers: None,
         };
         sandbox.call(invocation, &Cancel::default(), Arc::new(NoJournal))
@@ -278,8 +283,8 @@ impl World {
         let workspace = self.folders.open(&attempt.run, &attempt.job, &tree).map_err(|error| error.to_string())?;
         let mut hits = 0;
         for seed in SEEDS {
-            let known = self.walk(&self.knowing, (&tree, &workspace.path), seed);
-            let fresh = self.walk(&self.ignorant, (&tree, &workspace.path), seed);
+            let known = self.walk(&self.knowing, (&tree, workspace.path()), seed);
+            let fresh = self.walk(&self.ignorant, (&tree, workspace.path()), seed);
             if !matches!(fresh.outcome, Outcome::Answered(_)) {
                 return Err(format!("walk {seed}: {:?}", fresh.outcome));
             }

@@ -70,7 +70,7 @@ fn made(project: &Project) -> String {
     let (run, job) = ("0000000000".parse().expect("an id"), "made".parse().expect("a job"));
     let tree = serde_json::from_value(root).expect("a tree");
     let workspace = lockgate_ports::Workspaces::open(&*folders, &run, &job, &tree).expect("a workspace");
-    std::fs::read_to_string(workspace.path.join("out")).expect("it was made")
+    std::fs::read_to_string(workspace.path().join("out")).expect("it was made")
 }
 
 fn find(shown: &serde_json::Value, job: &str, step: &str) -> Option<serde_json::Value> {

@@ -12,7 +12,7 @@ use lockgate_model::limits::PURE_CALL_MS_MAX;
 use lockgate_model::outcome::{Outcome, RefusalCode};
 use lockgate_model::plan::Trust;
 use lockgate_ports::sandbox::{ScratchAccess, WorkspaceAccess};
-use lockgate_ports::{Cancel, Invocation, Recorder};
+use lockgate_ports::{Cancel, Gate, Invocation, Recorder};
 use tempfile::TempDir;
 
 use super::case::Case;
@@ -71,6 +71,7 @@ fn invocation(
         time_ms,
         idempotency_key: IDEMPOTENCY_KEY.to_owned(),
         run_url: None,
+        gate: Gate::open(),
         answers: None,
     })
 }
@@ -113,7 +114,8 @@ impl Room {
     /// Without a tree: what a case did is no answer to any run, nor the other way round.
     fn access(&self, kind: Kind) -> Option<WorkspaceAccess> {
         let writable = matches!(kind, Kind::BuildStep | Kind::DeployTarget);
-        let access = WorkspaceAccess { path: self.workspace(), writable, tree: None, scratch: self.scratch.clone() };
+        let access =
+            WorkspaceAccess { folder: Arc::new(self.workspace()), writable, tree: None, scratch: self.scratch.clone() };
         sees_files(kind).then_some(access)
     }
 

@@ -131,12 +131,12 @@ fn a_build_step_has_its_files_and_its_changes_are_told() {
     let world = World::new(Kind::BuildStep, |invocation, _| {
         let Invocation { workspace, grants, env, .. } = invocation;
         let access = workspace.as_ref().unwrap();
-        assert_eq!(fs::read_to_string(access.path.join("a/in")).unwrap(), "1");
+        assert_eq!(fs::read_to_string(access.folder.path().join("a/in")).unwrap(), "1");
         assert_eq!((grants.exec[0].tool.as_str(), env["A"].as_str()), ("make", "b"));
         assert!(access.writable && access.scratch[0].name == "target" && access.scratch[0].path.is_dir());
-        fs::write(access.path.join("out"), "2").unwrap();
-        fs::remove_file(access.path.join("a/in")).unwrap();
-        let summary = Some(format!("made in {}", access.path.display()));
+        fs::write(access.folder.path().join("out"), "2").unwrap();
+        fs::remove_file(access.folder.path().join("a/in")).unwrap();
+        let summary = Some(format!("made in {}", access.folder.path().display()));
         let product = Product { conclusion: Ruling::Pass, outputs: vec![], evidence: vec![], summary };
         Outcome::Answered(Answer::Product(product))
     });

@@ -9,7 +9,7 @@ use lockgate_model::event::{RunCommand, RunEvent, StepResult};
 use lockgate_model::ids::AttemptId;
 use lockgate_model::time::Timestamp;
 use lockgate_ports::cancel::StopReason;
-use lockgate_ports::{Append, Cancel, Lease, LogError};
+use lockgate_ports::{Append, Cancel, Gate, Lease, LogError};
 
 use super::observer::Guarded;
 use super::timer::Timer;
@@ -39,6 +39,12 @@ pub(super) enum Message {
     Committed { seq: u64, result: Result<(), LogError> },
 }
 
+/// What an attempt on a worker's thread is told by.
+struct UnderWay {
+    cancel: Cancel,
+    gate: Gate,
+}
+
 /// A run that is being driven.
 pub(super) struct Live<'a> {
     engine: &'a Engine,
@@ -51,7 +57,7 @@ pub(super) struct Live<'a> {
     outbox: Sender<Message>,
     control: &'a Control,
     observer: Arc<Guarded>,
-    cancels: BTreeMap<AttemptKey, Cancel>,
+    under_way: BTreeMap<AttemptKey, UnderWay>,
     journals: Vec<(AttemptId, Vec<u8>)>,
     renewal: Timer,
     wishes: Timer,
@@ -76,7 +82,7 @@ impl<'a> Live<'a> {
             outbox,
             control,
             observer: Arc::new(Guarded::new(observer.clone())),
-            cancels: BTreeMap::new(),
+            under_way: BTreeMap::new(),
             journals: Vec::new(),
             renewal: Timer::served(LEASE_RENEW_MS, now),
             wishes: Timer::new(WISHES_MS),
@@ -117,16 +123,23 @@ impl<'a> Live<'a> {
         }
         for effect in todo.start {
             match effect {
-                RunEffect::Perform { key, .. } => self.start(key),
+                RunEffect::Perform { key, is_outward } => self.start(key, is_outward),
                 RunEffect::Stop { key, reason } => self.stop(&key, reason),
+            }
+        }
+        for key in todo.open {
+            if let RunKey::Perform(key) = key
+                && let Some(attempt) = self.under_way.get(&key)
+            {
+                attempt.gate.let_through();
             }
         }
         Ok(())
     }
 
     fn stop(&self, key: &AttemptKey, reason: StopReason) {
-        if let Some(cancel) = self.cancels.get(key) {
-            cancel.raise(reason);
+        if let Some(attempt) = self.under_way.get(key) {
+            attempt.cancel.raise(reason);
         }
     }
 
@@ -149,10 +162,10 @@ impl<'a> Live<'a> {
         Ok(())
     }
 
-    fn start(&mut self, key: AttemptKey) {
+    fn start(&mut self, key: AttemptKey, is_outward: bool) {
         let Some(task) = Task::new(self.driver.state(), &key) else { return };
-        let cancel = Cancel::default();
-        self.cancels.insert(key.clone(), cancel.clone());
+        let (cancel, gate) = (Cancel::default(), if is_outward { Gate::closed() } else { Gate::open() });
+        self.under_way.insert(key.clone(), UnderWay { cancel: cancel.clone(), gate: gate.clone() });
         self.observer.started(&task.attempt);
         let lane = if task.is_live() { &self.engine.outward } else { &self.engine.pure };
         let worker = Worker {
@@ -162,6 +175,7 @@ impl<'a> Live<'a> {
             key,
             task,
             cancel,
+            gate,
         };
         worker.submit(lane);
     }
@@ -187,7 +201,7 @@ impl<'a> Live<'a> {
     fn take(&mut self, message: Message) -> Result<(), DriveError> {
         match message {
             Message::Ended { key, attempt, result, journal } => {
-                self.cancels.remove(&key);
+                self.under_way.remove(&key);
                 let (job, step) = self.driver.state().names(key.job, key.step);
                 let event = RunEvent::AttemptFinished { job, step, number: key.number, result };
                 let news = self.driver.ended(self.now, &RunKey::Perform(key), event).map_err(illegal)?;
@@ -241,14 +255,14 @@ impl<'a> Live<'a> {
 
     /// The run is not ours any more, or cannot be written: nothing of it may go on.
     fn abandon(&mut self) {
-        for cancel in self.cancels.values() {
-            cancel.raise(StopReason::Abandoned);
+        for attempt in self.under_way.values() {
+            attempt.cancel.raise(StopReason::Abandoned);
         }
         let patience = crossbeam_channel::after(Duration::from_millis(ABANDON_MS));
-        while !self.cancels.is_empty() {
+        while !self.under_way.is_empty() {
             crossbeam_channel::select! {
                 recv(self.inbox) -> message => if let Ok(Message::Ended { key, .. }) = message {
-                    self.cancels.remove(&key);
+                    self.under_way.remove(&key);
                 },
                 recv(patience) -> _ => return,
             }

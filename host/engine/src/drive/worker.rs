@@ -8,7 +8,7 @@ use lockgate_model::event::StepResult;
 use lockgate_model::host_call::HostCall;
 use lockgate_model::ids::AttemptId;
 use lockgate_model::time::Timestamp;
-use lockgate_ports::{Cancel, Recorder};
+use lockgate_ports::{Cancel, Gate, Recorder};
 
 use super::live::Message;
 use super::{Observer, World};
@@ -24,6 +24,7 @@ pub(super) struct Worker {
     pub(super) key: AttemptKey,
     pub(super) task: Task,
     pub(super) cancel: Cancel,
+    pub(super) gate: Gate,
 }
 
 /// What an attempt leaves.
@@ -60,6 +61,7 @@ impl Worker {
             workspaces: &*self.world.workspaces,
             recorder: recorder.clone(),
             cancel: &self.cancel,
+            gate: self.gate.clone(),
             answers: None,
         };
         let ended = perform(&self.task, &means);

@@ -150,7 +150,7 @@ fn start_attempt(state: &RunState, job: usize, step: usize, now: Timestamp, next
         }
         StepAction::Plugin { pin, .. } if pin.kind.is_pure() => {
             let key = AttemptKey { job, step, number };
-            next.effects.push(RunEffect::Perform { key, after_commit: false });
+            next.effects.push(RunEffect::Perform { key, is_outward: false });
         }
         StepAction::Plugin { .. } => {
             let (job, step) = state.names(job, step);
@@ -181,7 +181,7 @@ fn refuse(state: &RunState, job: usize, step: usize, now: Timestamp, message: St
 fn keep_running(state: &RunState, job: usize, step: usize, number: u32, next: &mut Next) {
     let key = AttemptKey { job, step, number };
     let stop = wanted_stop(state, &key);
-    next.effects.push(RunEffect::Perform { key: key.clone(), after_commit: true });
+    next.effects.push(RunEffect::Perform { key: key.clone(), is_outward: true });
     next.effects.extend(stop.map(|reason| RunEffect::Stop { key, reason }));
 }
 

@@ -19,7 +19,7 @@ use lockgate_model::ids::{JobKey, StepId};
 use lockgate_model::time::Timestamp;
 use lockgate_ports::cancel::StopReason;
 
-use crate::machine::{Decision, Effect, IllegalEvent, Machine};
+use crate::machine::{Decision, Effect, IllegalEvent, Machine, Wait};
 pub use state::{JobPhase, JobState, RunState, StepPhase, StepState};
 
 /// The run machine.
@@ -32,8 +32,8 @@ pub enum RunEffect {
     Perform {
         /// Which.
         key: AttemptKey,
-        /// Whether it may only begin after the commit: it is not pure.
-        after_commit: bool,
+        /// Whether it may reach outside, which it does only after the commit: it is not pure.
+        is_outward: bool,
     },
     /// Ask an attempt that is under way to stop.
     Stop {
@@ -74,11 +74,12 @@ impl Effect for RunEffect {
         }
     }
 
-    fn needs_commit(&self) -> bool {
+    fn waits(&self) -> Wait {
         match self {
-            Self::Perform { after_commit, .. } => *after_commit,
+            Self::Perform { is_outward: false, .. } => Wait::Never,
+            Self::Perform { is_outward: true, .. } => Wait::ToAct,
             // What it stops was wanted earlier, so that has begun by then; a stop that came first would be lost.
-            Self::Stop { .. } => true,
+            Self::Stop { .. } => Wait::ToBegin,
         }
     }
 }

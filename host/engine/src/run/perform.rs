@@ -15,7 +15,7 @@ use lockgate_model::template::Template;
 use lockgate_model::tree::{TreeFile, TreeRef};
 use lockgate_planner::expression::{self, Scope};
 use lockgate_ports::sandbox::{Answers, Invocation, WorkspaceAccess};
-use lockgate_ports::{Blobs, Cancel, Recorder, Sandbox, Workspace, Workspaces};
+use lockgate_ports::{Blobs, Cancel, Gate, Recorder, Sandbox, Workspace, Workspaces};
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,8 @@ pub struct Means<'a> {
     pub recorder: Arc<dyn Recorder>,
     /// Raised when it shall stop.
     pub cancel: &'a Cancel,
+    /// Closed while its beginning is not on disk.
+    pub gate: Gate,
     /// For a replay: what the world answered before.
     pub answers: Option<Arc<dyn Answers>>,
 }
@@ -328,6 +330,7 @@ impl Attempt<'_> {
             time_ms: step.timeout_ms,
             idempotency_key: format!("{run}/{job}/{id}"),
             run_url: None,
+            gate: self.means.gate.clone(),
             answers: self.means.answers.clone(),
         };
         self.means.sandbox.call(invocation, self.means.cancel, self.means.recorder.clone())
@@ -335,11 +338,12 @@ impl Attempt<'_> {
 
     fn workspace(&self) -> Result<Workspace, Error> {
         let AttemptId { run, job, .. } = &self.task.attempt;
-        Ok(self.means.workspaces.open(run, job, &self.task.tree)?)
+        Ok(self.means.workspaces.prepare(run, job, &self.task.tree)?)
     }
 
     fn access(&self, workspace: &Workspace, writable: bool) -> WorkspaceAccess {
-        WorkspaceAccess { path: workspace.path.clone(), writable, tree: Some(self.task.tree.root), scratch: Vec::new() }
+        let (folder, tree) = (workspace.folder.clone(), Some(self.task.tree.root));
+        WorkspaceAccess { folder, writable, tree, scratch: Vec::new() }
     }
 
     fn scratch(&self) -> Result<Vec<lockgate_ports::sandbox::ScratchAccess>, Error> {

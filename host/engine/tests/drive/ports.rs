@@ -336,8 +336,8 @@ impl Workspaces for Ports {
         Ok(tree())
     }
 
-    fn open(&self, run: &RunId, job: &JobKey, _: &TreeRef) -> Result<Workspace, WorkspaceError> {
-        Ok(Workspace { run: run.clone(), job: job.clone(), path: "/nowhere".into() })
+    fn prepare(&self, run: &RunId, job: &JobKey, _: &TreeRef) -> Result<Workspace, WorkspaceError> {
+        Ok(Workspace { run: run.clone(), job: job.clone(), folder: Arc::new(std::path::PathBuf::from("/nowhere")) })
     }
 
     fn snapshot(&self, _: &Workspace) -> Result<TreeRef, WorkspaceError> {

@@ -45,6 +45,15 @@ struct Host {
 struct Work {
     ends_at: Timestamp,
     stopped: bool,
+    /// It will act outside, and its gate is closed.
+    waits: bool,
+}
+
+impl Work {
+    /// When it ends, unless it waits for its gate.
+    fn end(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.stopped { Some(now) } else { Some(self.ends_at).filter(|_| !self.waits) }
+    }
 }
 
 /// How a job ended, and how its steps stand.
@@ -62,7 +71,7 @@ pub(crate) struct World {
     host: Host,
     /// Hosts that lost their lease and do not know it yet.
     ghosts: Vec<Host>,
-    /// Attempts that were really carried out, and by how many hosts.
+    /// Attempts that acted, and for how many hosts.
     performed: BTreeMap<AttemptKey, u32>,
     cancelled: bool,
 }
@@ -122,12 +131,17 @@ impl World {
         }
         for effect in todo.start {
             match effect {
-                RunEffect::Perform { key, after_commit } => self.start(key, after_commit),
+                RunEffect::Perform { key, is_outward } => self.start(key, is_outward),
                 RunEffect::Stop { key, .. } => {
                     if let Some(work) = self.host.under_way.get_mut(&key) {
                         work.stopped = true;
                     }
                 }
+            }
+        }
+        for key in todo.open {
+            if let RunKey::Perform(key) = key {
+                self.act(&key);
             }
         }
         self.sleep_until(todo.wake_at)
@@ -136,8 +150,7 @@ impl World {
     /// Where a timer comes before anything else can happen, lets it come: true.
     fn sleep_until(&mut self, wake_at: Option<Timestamp>) -> bool {
         let Some(wake_at) = wake_at.filter(|_| self.host.appends.is_empty()) else { return false };
-        let next_end =
-            self.host.under_way.values().map(|work| if work.stopped { self.now } else { work.ends_at }).min();
+        let next_end = self.host.under_way.values().filter_map(|work| work.end(self.now)).min();
         let comes_first = next_end.is_none_or(|end| wake_at < end);
         if comes_first {
             self.now = self.now.max(wake_at);
@@ -145,22 +158,33 @@ impl World {
         comes_first
     }
 
-    fn start(&mut self, key: AttemptKey, after_commit: bool) {
-        if after_commit {
-            let begun = |event: &RunEvent| {
-                matches!(event, RunEvent::AttemptStarted { job, step, number, .. }
-                    if self.named(&key) == (job.as_str(), step.as_str()) && *number == key.number)
-            };
-            assert!(self.events().iter().any(begun), "{key:?} began before that was on disk");
-        }
+    fn start(&mut self, key: AttemptKey, is_outward: bool) {
         let ended = |event: &RunEvent| {
             matches!(event, RunEvent::AttemptFinished { job, step, number, .. }
                 if self.named(&key) == (job.as_str(), step.as_str()) && *number == key.number)
         };
         assert!(!self.events().iter().any(ended), "{key:?} has finished and is carried out again");
-        *self.performed.entry(key.clone()).or_default() += 1;
+        if !is_outward {
+            *self.performed.entry(key.clone()).or_default() += 1;
+        }
         let ends_at = self.now.plus_ms(self.duration_ms(&key));
-        self.host.under_way.insert(key, Work { ends_at, stopped: false });
+        let waits = is_outward && self.acts_outside(&key);
+        self.host.under_way.insert(key, Work { ends_at, stopped: false, waits });
+    }
+
+    /// The gate of an attempt opens: what it does from here on may be seen outside.
+    fn act(&mut self, key: &AttemptKey) {
+        let begun = |event: &RunEvent| {
+            matches!(event, RunEvent::AttemptStarted { job, step, number, .. }
+                if self.named(key) == (job.as_str(), step.as_str()) && *number == key.number)
+        };
+        assert!(self.events().iter().any(begun), "{key:?} acted before its beginning was on disk");
+        let ends_at = self.now.plus_ms(self.duration_ms(key));
+        let Some(work) = self.host.under_way.get_mut(key) else { panic!("{key:?} acts and has not begun") };
+        if work.waits {
+            *work = Work { ends_at, stopped: work.stopped, waits: false };
+            *self.performed.entry(key.clone()).or_default() += 1;
+        }
     }
 
     fn something_happens(&mut self) {
@@ -180,7 +204,7 @@ impl World {
         }
         // A commit takes no time to speak of: it may come after the end of a quick step, never after that of a slow one.
         let soon = self.now.plus_ms(50);
-        let ends_soon = self.host.under_way.values().any(|work| work.stopped || work.ends_at <= soon);
+        let ends_soon = self.host.under_way.values().any(|work| work.end(self.now).is_some_and(|end| end <= soon));
         let commits = !self.host.appends.is_empty() && (!ends_soon || self.dice.percent(60));
         if commits { self.commit() } else { self.finish_one() }
     }
@@ -248,9 +272,7 @@ impl World {
         for ghost in &mut self.ghosts {
             assert!(ghost.epoch < epoch, "the log would take a ghost's events");
             let todo = ghost.driver.poll(now).expect("a ghost contradicts itself");
-            for effect in todo.start {
-                assert!(!effect_is_outward(&effect), "a ghost acted outside without a commit");
-            }
+            assert!(todo.open.is_empty(), "a ghost acted outside without a commit");
         }
         self.ghosts.retain(|ghost| ghost.appends.is_empty() && ghost.driver.is_settled());
     }
@@ -288,6 +310,11 @@ impl World {
         let slow = Dice::new(self.seed ^ (key.job as u64) << 4 ^ (key.step as u64) << 12 ^ 0x51).below(100);
         // Slow enough to run into the shortest job timeout for sure, or far from any whatever a crash adds.
         if slow < 10 { 4_500 } else { 20 }
+    }
+
+    /// Whether a step that may act outside does; the others are answered from a cache.
+    fn acts_outside(&self, key: &AttemptKey) -> bool {
+        Dice::new(self.seed ^ (key.job as u64) << 6 ^ (key.step as u64) << 14 ^ 0xac7).percent(70)
     }
 
     fn named(&self, key: &AttemptKey) -> (&str, &str) {
@@ -357,10 +384,6 @@ impl World {
 }
 
 fn next_to_end(host: &Host) -> Option<AttemptKey> {
-    let end = |(_, work): &(&AttemptKey, &Work)| (!work.stopped, work.ends_at);
-    host.under_way.iter().min_by_key(end).map(|(key, _)| key.clone())
-}
-
-fn effect_is_outward(effect: &RunEffect) -> bool {
-    matches!(effect, RunEffect::Perform { after_commit: true, .. })
+    let ends = host.under_way.iter().filter(|(_, work)| work.stopped || !work.waits);
+    ends.min_by_key(|(_, work)| (!work.stopped, work.ends_at)).map(|(key, _)| key.clone())
 }

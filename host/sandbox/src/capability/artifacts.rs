@@ -26,6 +26,7 @@ impl artifacts::Host for Host {
     ) -> wasmtime::Result<Result<Artifact, ArtifactError>> {
         let function = Function { interface: "artifacts", name: "publish" };
         let arguments = json!({ "name": name, "path": path, "media-type": media_type });
+        self.look_inside()?;
         let permission = self.may_use_workspace(&path, Access::Read, |_| true);
         self.granted(function, arguments, permission, |host, _| host.publish_file(name, &path, media_type))
     }
@@ -33,6 +34,7 @@ impl artifacts::Host for Host {
     fn fetch(&mut self, digest: String, path: String) -> wasmtime::Result<Result<(), ArtifactError>> {
         let function = Function { interface: "artifacts", name: "fetch" };
         let arguments = json!({ "digest": digest, "path": path });
+        self.look_inside()?;
         let permission = self.may_use_workspace(&path, Access::Write, |workspace| workspace.writable);
         self.granted(function, arguments, permission, |host, _| host.fetch_blob(&digest, &path))
     }
@@ -52,7 +54,7 @@ impl Host {
         path: &str,
         media_type: String,
     ) -> Result<Result<Artifact, ArtifactError>, Stop> {
-        let held = match self.reach.workspace.as_ref().map(|workspace| beneath::file(&workspace.path, path)) {
+        let held = match self.reach.workspace.as_ref().map(|workspace| beneath::file(workspace.folder.path(), path)) {
             Some(Ok(held)) => held,
             Some(Err(error)) => return not_found(path, &error).map(Err),
             None => return Ok(Err(ArtifactError::Denied("there is no workspace".to_owned()))),
@@ -74,7 +76,8 @@ impl Host {
         if !self.services.blobs.contains(&digest) {
             return Ok(Err(ArtifactError::Missing(digest.to_string())));
         }
-        let held = match self.reach.workspace.as_ref().map(|workspace| beneath::new_file(&workspace.path, path)) {
+        let held = match self.reach.workspace.as_ref().map(|workspace| beneath::new_file(workspace.folder.path(), path))
+        {
             Some(Ok(held)) => held,
             Some(Err(error)) => return not_found(path, &error).map(Err),
             None => return Ok(Err(ArtifactError::Denied("there is no workspace".to_owned()))),

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lockgate_model::Json;
@@ -12,7 +11,7 @@ use lockgate_model::outcome::Limit;
 use lockgate_ports::egress::{Contact, EgressError};
 use lockgate_ports::secrets::{Mask, SecretValue};
 use lockgate_ports::tools::{Changes, Completion, Ending, KeyPart, OutputSink, Placed, PlacedKind};
-use lockgate_ports::{ToolAction, ToolError};
+use lockgate_ports::{ToolAction, ToolError, WorkspaceFolder};
 use serde_json::json;
 
 use crate::bindings::host::exec;
@@ -28,7 +27,11 @@ impl exec::Host for Host {
         check_command(&command)?;
         let function = Function { interface: "exec", name: "run" };
         let (arguments, permission) = (shown_command(&command), self.may_run(&command));
-        self.granted(function, arguments, permission, |host, arguments| host.run_tool(function, arguments, command))
+        let contradiction = self.contradiction(&command);
+        self.granted(function, arguments, permission, |host, arguments| match contradiction {
+            Some(why) => Ok(Err(exec::ExecError::Denied(why))),
+            None => host.run_tool(function, arguments, command),
+        })
     }
 }
 
@@ -38,19 +41,29 @@ impl Host {
         let Some(rule) = grants.exec.iter().find(|rule| rule.allows(&command.argv)) else {
             return Permission::Denied(format!("exec: [{}]", quoted(&command.argv)).into());
         };
-        if command.stdout_to.is_some() && !command.secret_env.is_empty() {
-            // Its bytes would reach the workspace as they are, and the plugin with them.
-            return Permission::Denied("stdout-to beside secret-env".into());
-        }
-        if rule.arguments.is_some()
-            && let Some((name, _)) = command.env.iter().find(|(name, _)| makes_another_command(name))
-        {
-            return Permission::Denied(format!("exec: [{}] for variable {name}", rule.tool).into());
-        }
         match command.secret_env.iter().find(|(_, secret)| !grants.expose.contains(secret)) {
             Some((_, secret)) => Permission::Denied(format!("expose: [{secret}]").into()),
             None => Permission::Granted(format!("exec: [{rule}]").into()),
         }
+    }
+
+    /// Why a granted command is refused all the same: no grant would mend that.
+    fn contradiction(&self, command: &exec::Command) -> Option<String> {
+        if command.stdout_to.is_some() && !command.secret_env.is_empty() {
+            // Its bytes would reach the workspace as they are, and the plugin with them.
+            let why = "a command that is shown a secret cannot write its standard output to a file, where nothing would \
+                       mask it; take its output from the completion instead";
+            return Some(why.to_owned());
+        }
+        let mut allowing = self.reach.grants.exec.iter().filter(|rule| rule.allows(&command.argv));
+        let rule =
+            allowing.next().filter(|rule| rule.arguments.is_some() && allowing.all(|rule| rule.arguments.is_some()))?;
+        let (name, _) = command.env.iter().find(|(name, _)| makes_another_command(name))?;
+        Some(format!(
+            "the variable `{name}` can make `{}` run something else than what `exec: [{rule}]` grants; leave it out, or \
+             grant the tool by its name alone",
+            rule.tool
+        ))
     }
 
     /// Runs a granted command; the processor is free for others until it ends.
@@ -64,13 +77,13 @@ impl Host {
             let message = "a native tool needs a workspace, and this call has none".to_owned();
             return Ok(Err(exec::ExecError::Unavailable(message)));
         };
-        let workspace = action.workspace.clone();
+        let folder = action.workspace.clone();
         let result = self.ask_world(function, arguments, |host| host.run_action(action))?;
         self.answer_blobs = result.as_ref().map_or_else(|_| Vec::new(), left_files);
         if self.reach.answers.is_some()
             && let Ok(completion) = &result
         {
-            self.apply_recorded(completion, &workspace)?;
+            self.apply_recorded(completion, &*folder)?;
         }
         self.watch.check_log()?;
         match result {
@@ -121,7 +134,7 @@ impl Host {
         }))
     }
 
-    fn apply_recorded(&self, completion: &Completion, workspace: &Path) -> Result<(), Stop> {
+    fn apply_recorded(&self, completion: &Completion, workspace: &dyn WorkspaceFolder) -> Result<(), Stop> {
         let Some(changes) = &completion.changes else {
             let message = "what the command changed was too much to keep, so it cannot be replayed".to_owned();
             return Err(Stop::Fault(message));
@@ -152,7 +165,7 @@ impl Host {
             cwd: command.cwd,
             env,
             secret_env: self.secret_env(command.secret_env)?,
-            workspace: workspace.path.clone(),
+            workspace: workspace.folder.clone(),
             inputs: command.inputs,
             outputs: command.outputs,
             scratch: workspace.scratch.clone(),
@@ -161,6 +174,7 @@ impl Host {
             time_ms: command.timeout_ms.map_or(left_ms, |wanted_ms| wanted_ms.min(left_ms)),
             grants: reach.grants.clone(),
             trust: reach.trust,
+            gate: reach.gate.clone(),
             attempt,
         }))
     }

@@ -98,6 +98,9 @@ impl Host {
         if self.reach.trust == Trust::Untrusted {
             return Err(Missing::Denied(UNTRUSTED.to_owned()));
         }
+        if !self.reach.gate.pass(self.watch.cancel()) {
+            return Err(Missing::Unknown("the step is being stopped".to_owned()));
+        }
         let secret = self.services.secrets.get(name).map_err(|error| match error {
             SecretError::Unknown(why) | SecretError::Unavailable(why) => Missing::Unknown(why),
         })?;

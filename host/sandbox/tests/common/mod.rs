@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -20,10 +21,10 @@ use lockgate_ports::egress::{EgressError, EgressRequest, EgressResponse, OnConta
 use lockgate_ports::sandbox::WorkspaceAccess;
 use lockgate_ports::secrets::{Secret, SecretError, SecretValue};
 use lockgate_ports::tools::{Changes, Completion, Ending, OutputSink};
-use lockgate_ports::trees::{Question, Sight};
+use lockgate_ports::trees::{Leaf, Question, Sight};
 use lockgate_ports::{
-    BlobError, Blobs, Cache, Cancel, Clock, Egress, Invocation, Recorder, Sandbox, Secrets, ToolAction, ToolError,
-    Tools, Trees, WorkspaceError,
+    BlobError, Blobs, Cache, Cancel, Clock, Egress, Gate, Invocation, Recorder, Sandbox, Secrets, ToolAction,
+    ToolError, Tools, Trees, WorkspaceError, WorkspaceFolder,
 };
 use lockgate_sandbox::{Settings, WasmSandbox};
 
@@ -136,7 +137,7 @@ impl Tools for FakeTools {
         }
     }
 
-    fn apply(&self, _: &Changes, _: &Path) -> Result<(), ToolError> {
+    fn apply(&self, _: &Changes, _: &dyn WorkspaceFolder) -> Result<(), ToolError> {
         Ok(())
     }
 }
@@ -163,8 +164,12 @@ pub(crate) const SECRET: &str = "hunter2-is-a-value";
 /// A store with one secret.
 pub(crate) struct OneSecret;
 
+/// Secrets that were fetched.
+pub(crate) static FETCHED: AtomicUsize = AtomicUsize::new(0);
+
 impl Secrets for OneSecret {
     fn get(&self, name: &str) -> Result<Secret, SecretError> {
+        FETCHED.fetch_add(1, Ordering::SeqCst);
         if name != "token" {
             return Err(SecretError::Unknown(format!("there is no `{name}`")));
         }
@@ -176,8 +181,12 @@ impl Secrets for OneSecret {
 /// A network where every host answers with what it was sent, headers first.
 pub(crate) struct Echo;
 
+/// Requests that reached the network.
+pub(crate) static SENT: AtomicUsize = AtomicUsize::new(0);
+
 impl Egress for Echo {
     fn send(&self, request: EgressRequest, _: &Cancel) -> Result<EgressResponse, EgressError> {
+        SENT.fetch_add(1, Ordering::SeqCst);
         let header = |(name, value): &(String, Vec<u8>)| format!("{name}: {}\n", String::from_utf8_lossy(value));
         let mut body: Vec<u8> = request.headers.iter().map(header).collect::<String>().into_bytes();
         body.extend(&request.body);
@@ -211,6 +220,10 @@ impl Trees for FoldersAsTrees {
         let root = TREES.lock().unwrap().get(root).cloned();
         let root = root.ok_or_else(|| WorkspaceError::Invalid("no such tree".to_owned()))?;
         Ok(questions.iter().map(|question| sight(&root, question)).collect())
+    }
+
+    fn walk(&self, _: &Digest, _: &mut dyn FnMut(&str, Leaf) -> bool) -> Result<(), WorkspaceError> {
+        unreachable!("tools walk, and these pretend")
     }
 }
 
@@ -332,6 +345,7 @@ impl World {
             run_url: None,
             grants_place: "pipeline.yaml:7".to_owned(),
             trust: Trust::Trusted,
+            gate: Gate::open(),
             answers: None,
         }
     }
@@ -357,7 +371,7 @@ pub(crate) fn attempt(number: u32) -> AttemptId {
 
 /// A workspace that may be changed.
 pub(crate) fn workspace(path: &Path) -> WorkspaceAccess {
-    WorkspaceAccess { path: path.to_owned(), writable: true, scratch: Vec::new(), tree: None }
+    WorkspaceAccess { folder: Arc::new(path.to_owned()), writable: true, scratch: Vec::new(), tree: None }
 }
 
 /// A call of a gate.

@@ -3,24 +3,28 @@
 use std::fs;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use lockgate_model::ids::{Digest, JobKey, RunId};
 use lockgate_model::tree::{TreeFile, TreeRef};
 use lockgate_ports::sandbox::ScratchAccess;
+use lockgate_ports::tools::Changes;
 use lockgate_ports::{Blobs, Workspace, WorkspaceError, Workspaces};
 use rustix::fs::CWD;
 
+use super::advance::advance;
+use super::edit::edit;
 use super::error::work_error;
 use super::handle::open_folder;
 use super::index::StatIndex;
-use super::known::KnownBlobs;
+use super::late::LateFolder;
+use super::listings::Listings;
 use super::marker::{Marker, boot_id, remove_if_there};
 use super::materialize::{Materializer, record};
 use super::naming::{relative_name, safe_name};
 use super::staging::Staging;
 use super::tree::Folder;
-use super::wipe::wipe;
+use super::wipe::{empty_folder, wipe};
 use super::{files, import, scan, tree_blobs};
 
 /// A file of an imported folder that was changed so shortly before is read again the next time: that folder may lie
@@ -36,15 +40,16 @@ pub struct WorkFolders {
     indexes: PathBuf,
     staging: Staging,
     blobs: Arc<dyn Blobs>,
-    /// The same, for snapshots.
-    known: KnownBlobs,
+    /// The same, for snapshots and for trees that change without a folder.
+    listings: Listings,
     left_out: Vec<String>,
     boot: String,
+    itself: Weak<Self>,
 }
 
 /// A workspace's paths on disk.
-struct Place {
-    content: PathBuf,
+pub(super) struct Place {
+    pub(super) content: PathBuf,
     marker: PathBuf,
     index: PathBuf,
 }
@@ -76,13 +81,16 @@ impl WorkFolders {
         let staging = Staging::open(&work.join(".staging")).map_err(unusable)?;
         let left_out = state_folder_names.iter().map(|name| (*name).to_owned()).collect();
         let boot = boot_id().map_err(unusable)?;
-        let known = KnownBlobs::new(blobs.clone());
-        Ok(Arc::new(Self { work, scratch, indexes, staging, blobs, known, left_out, boot }))
+        let listings = Listings::new(blobs.clone());
+        Ok(Arc::new_cyclic(|itself| {
+            let itself = itself.clone();
+            Self { work, scratch, indexes, staging, blobs, listings, left_out, boot, itself }
+        }))
     }
 
-    /// Where the trees are.
-    pub(super) fn blobs(&self) -> &dyn Blobs {
-        &*self.blobs
+    /// The folders of trees.
+    pub(super) fn listings(&self) -> &Listings {
+        &self.listings
     }
 
     fn place(&self, run: &RunId, job: &JobKey) -> Place {
@@ -95,20 +103,40 @@ impl WorkFolders {
         }
     }
 
-    /// Makes the folder anew; its marker is gone before, so that a crash in here leads to the same again.
+    /// Sees to it that the folder holds exactly this tree. Where it is known which one it holds, only what differs is
+    /// touched.
+    pub(super) fn fill(&self, place: &Place, tree: &TreeRef) -> Result<(), WorkspaceError> {
+        let held = Marker::tree_at(&place.marker, &self.boot).filter(|_| place.is_folder());
+        // From here on the folder may change, and nothing may say any more what it holds.
+        remove_if_there(&place.marker).map_err(|error| work_error("remove", &place.marker, error))?;
+        let materializer = Materializer { root: &place.content, blobs: &*self.blobs };
+        match held {
+            Some(held) if held == *tree => Ok(()),
+            Some(held) if advance(&materializer, &self.listings, &held, tree).is_ok() => Ok(()),
+            _ => self.make(place, tree),
+        }
+    }
+
+    /// A tree after changes; none where only the disk can tell what comes of them.
+    pub(super) fn edited(&self, tree: &TreeRef, changes: &Changes) -> Result<Option<TreeRef>, WorkspaceError> {
+        edit(tree, changes, &self.listings)
+    }
+
+    /// Makes what is in the folder anew; its marker is gone before, so that a crash in here leads to the same again. The
+    /// folder itself stays: somebody may hold it open.
     fn make(&self, place: &Place, tree: &TreeRef) -> Result<(), WorkspaceError> {
         let content = tree_blobs::load_with_times(tree, &*self.blobs)?;
-        wipe(&place.content).map_err(|error| work_error("remove", &place.content, error))?;
-        for needed in [Some(place.content.as_path()), place.marker.parent()].into_iter().flatten() {
-            fs::create_dir_all(needed).map_err(|error| work_error("make", needed, error))?;
+        empty_folder(&place.content).map_err(|error| work_error("empty", &place.content, error))?;
+        if let Some(state) = place.marker.parent() {
+            fs::create_dir_all(state).map_err(|error| work_error("make", state, error))?;
         }
-        self.fill(place, &content).inspect_err(|_| {
+        self.make_content(place, &content).inspect_err(|_| {
             // What was made so far would only take space; its marker is gone anyway.
-            wipe(&place.content).ok();
+            empty_folder(&place.content).ok();
         })
     }
 
-    fn fill(&self, place: &Place, content: &Folder) -> Result<(), WorkspaceError> {
+    fn make_content(&self, place: &Place, content: &Folder) -> Result<(), WorkspaceError> {
         let unusable = |error| work_error("prepare", &place.content, error);
         let handle = open_folder(CWD, &place.content).map_err(unusable)?;
         Materializer { root: &place.content, blobs: &*self.blobs }.fill(handle.as_fd(), content, "")?;
@@ -154,24 +182,26 @@ impl Workspaces for WorkFolders {
         Ok(tree)
     }
 
-    fn open(&self, run: &RunId, job: &JobKey, tree: &TreeRef) -> Result<Workspace, WorkspaceError> {
+    fn prepare(&self, run: &RunId, job: &JobKey, tree: &TreeRef) -> Result<Workspace, WorkspaceError> {
         let place = self.place(run, job);
-        let holds_it = place.is_folder() && Marker::new(*tree, &self.boot).stands_at(&place.marker);
-        // From here on the folder may change, and nothing may say any more what it holds.
-        remove_if_there(&place.marker).map_err(|error| work_error("remove", &place.marker, error))?;
-        if !holds_it {
-            self.make(&place, tree)?;
+        if !place.is_folder() {
+            empty_folder(&place.content).map_err(|error| work_error("make", &place.content, error))?;
         }
-        Ok(Workspace { run: run.clone(), job: job.clone(), path: place.content })
+        let gone = || WorkspaceError::Invalid("the workspaces are being closed".to_owned());
+        let folder = LateFolder::new(self.itself.upgrade().ok_or_else(gone)?, place, *tree);
+        Ok(Workspace { run: run.clone(), job: job.clone(), folder: Arc::new(folder) })
     }
 
     fn snapshot(&self, workspace: &Workspace) -> Result<TreeRef, WorkspaceError> {
+        if let Some(tree) = workspace.folder.tree() {
+            return Ok(tree);
+        }
         let place = self.place(&workspace.run, &workspace.job);
         let unusable = |error| work_error("snapshot", &place.content, error);
         let (known, mut seen) =
             (StatIndex::read(&place.index), StatIndex::new(self.staging.now_ns().map_err(unusable)?));
-        let content = scan::scan(&place.content, &self.known, &known, &mut seen)?;
-        let tree = tree_blobs::store(&content, &self.known)?;
+        let content = scan::scan(&place.content, self.listings.blobs(), &known, &mut seen)?;
+        let tree = tree_blobs::store(&content, self.listings.blobs())?;
         seen.write(&self.staging, &place.index).map_err(unusable)?;
         Marker::new(tree, &self.boot).write(&self.staging, &place.marker).map_err(unusable)?;
         Ok(tree)

@@ -1,14 +1,15 @@
 //! The port `Trees`: questions about a tree, answered from its messages. Only folders on the way are read.
 
 use std::collections::HashMap;
-use std::rc::Rc;
 
 use lockgate_model::ids::Digest;
-use lockgate_ports::trees::{BOUNDARY, Question, Sight};
-use lockgate_ports::{Blobs, Trees, WorkspaceError};
+use lockgate_ports::trees::{BOUNDARY, Leaf, Question, Sight};
+use lockgate_ports::{Trees, WorkspaceError};
 
 use super::folders::WorkFolders;
-use super::tree_blobs::{Entry, Listing, read_folder};
+use super::listings::Listings;
+use super::tree::{Census, join};
+use super::tree_blobs::Entry;
 
 /// Links that may be followed on the way to one path, as Linux has it.
 const LINKS_MAX: usize = 40;
@@ -19,15 +20,45 @@ const PARTS_MAX: usize = 4_096;
 
 impl Trees for WorkFolders {
     fn look(&self, root: &Digest, questions: &[Question]) -> Result<Vec<Sight>, WorkspaceError> {
-        let mut tree = LazyTree { blobs: self.blobs(), root: *root, folders: HashMap::new(), listed: HashMap::new() };
+        let mut tree = LazyTree { listings: self.listings(), root: *root, listed: HashMap::new() };
         questions.iter().map(|question| tree.answer(question)).collect()
+    }
+
+    fn walk(&self, root: &Digest, visit: &mut dyn FnMut(&str, Leaf) -> bool) -> Result<(), WorkspaceError> {
+        Walk { listings: self.listings(), census: Census::default(), visit }.folder(root, "", 1)
+    }
+}
+
+struct Walk<'a> {
+    listings: &'a Listings,
+    census: Census,
+    visit: &'a mut dyn FnMut(&str, Leaf) -> bool,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, digest: &Digest, at: &str, depth: usize) -> Result<(), WorkspaceError> {
+        for (name, entry) in self.listings.folder(digest)?.iter() {
+            let path = join(at, name);
+            self.census.add(&path, depth)?;
+            let (leaf, below) = match entry {
+                Entry::File { digest, size_bytes, is_executable } => {
+                    (Leaf::File { digest: *digest, size_bytes: *size_bytes, is_executable: *is_executable }, None)
+                }
+                Entry::Link(target) => (Leaf::Link(target.clone()), None),
+                Entry::Folder { digest, .. } => (Leaf::Folder, Some(digest)),
+            };
+            let goes_on = (self.visit)(&path, leaf);
+            if let Some(below) = below.filter(|_| goes_on) {
+                self.folder(below, &path, depth + 1)?;
+            }
+        }
+        Ok(())
     }
 }
 
 struct LazyTree<'a> {
-    blobs: &'a dyn Blobs,
+    listings: &'a Listings,
     root: Digest,
-    folders: HashMap<Digest, Rc<Listing>>,
     /// Listings by their folder: many questions may be about the same.
     listed: HashMap<Digest, Digest>,
 }
@@ -63,25 +94,16 @@ impl LazyTree<'_> {
         })
     }
 
-    fn folder(&mut self, digest: &Digest) -> Result<Rc<Listing>, WorkspaceError> {
-        if let Some(known) = self.folders.get(digest) {
-            return Ok(known.clone());
-        }
-        let read = Rc::new(read_folder(digest, self.blobs)?);
-        self.folders.insert(*digest, read.clone());
-        Ok(read)
-    }
-
     /// Names and kinds only: what is in the files of a folder is no part of its listing.
     fn names(&mut self, digest: &Digest) -> Result<Digest, WorkspaceError> {
         if let Some(known) = self.listed.get(digest) {
             return Ok(*known);
         }
         let mut text = String::new();
-        for (name, entry) in self.folder(digest)?.iter() {
+        for (name, entry) in self.listings.folder(digest)?.iter() {
             let kind = match entry {
                 Entry::File { .. } => 'f',
-                Entry::Folder(_) => 'd',
+                Entry::Folder { .. } => 'd',
                 Entry::Link(_) => 'l',
             };
             text.extend([kind]);
@@ -134,9 +156,9 @@ impl LazyTree<'_> {
                 return Ok(Err(Sight::Astray));
             }
             let here = *above.last().unwrap_or(&self.root);
-            match self.folder(&here)?.get(&part).cloned() {
+            match self.listings.folder(&here)?.get(&part).cloned() {
                 None => return Ok(Err(Sight::Missing)),
-                Some(Entry::Folder(digest)) => above.push(digest),
+                Some(Entry::Folder { digest, .. }) => above.push(digest),
                 Some(Entry::Link(target)) if follow || !left.is_empty() => {
                     links += 1;
                     if target.starts_with('/') || links > LINKS_MAX || left.len() > PARTS_MAX {
@@ -159,7 +181,7 @@ impl LazyTree<'_> {
 
 fn seen(found: &Found) -> Sight {
     match found {
-        Found::Folder(_) | Found::Entry(Entry::Folder(_)) => Sight::Folder,
+        Found::Folder(_) | Found::Entry(Entry::Folder { .. }) => Sight::Folder,
         Found::Entry(Entry::File { size_bytes, .. }) => Sight::File(*size_bytes),
         Found::Entry(Entry::Link(target)) => Sight::Link(target.len() as u64),
     }

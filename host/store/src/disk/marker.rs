@@ -23,10 +23,10 @@ impl Marker {
         Self { tree, boot: boot.to_owned() }
     }
 
-    /// Whether the marker at `path` says the same as this one.
-    pub(super) fn stands_at(&self, path: &Path) -> bool {
-        let read = fs::read(path).ok().and_then(|bytes| serde_json::from_slice::<Self>(&bytes).ok());
-        read.as_ref() == Some(self)
+    /// The tree that the marker at `path` names, if it was written since the machine was booted.
+    pub(super) fn tree_at(path: &Path, boot: &str) -> Option<TreeRef> {
+        let read: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        Some(read.tree).filter(|_| read.boot == boot)
     }
 
     /// Sets the marker.

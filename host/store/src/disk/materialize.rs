@@ -25,16 +25,27 @@ impl Materializer<'_> {
     /// Makes all that is in `folder`; its own times come last, as every entry made in it changes them.
     pub(super) fn fill(&self, handle: BorrowedFd<'_>, folder: &Folder, path: &str) -> Result<(), WorkspaceError> {
         for (name, node) in &folder.nodes {
-            let path = join(path, name);
-            match node {
-                Node::File(file) => self.file(handle, name, file, &path)?,
-                Node::Symlink(target) => rustix::fs::symlinkat(target, handle, name)
-                    .map_err(|error| work_error("link", &self.root.join(&path), error))?,
-                Node::Folder(below) => self.folder(handle, name, below, &path)?,
-            }
+            self.node(handle, name, node, path)?;
         }
         let set = folder.modified_ns.map_or(Ok(()), |at| rustix::fs::futimens(handle, &modified(at)));
         set.map_err(|error| work_error("set the times of", &self.root.join(path), error))
+    }
+
+    /// Makes one entry of the folder at `path`, where nothing is of that name.
+    pub(super) fn node(
+        &self,
+        handle: BorrowedFd<'_>,
+        name: &str,
+        node: &Node,
+        path: &str,
+    ) -> Result<(), WorkspaceError> {
+        let path = join(path, name);
+        match node {
+            Node::File(file) => self.file(handle, name, file, &path),
+            Node::Symlink(target) => rustix::fs::symlinkat(target, handle, name)
+                .map_err(|error| work_error("link", &self.root.join(&path), error)),
+            Node::Folder(below) => self.folder(handle, name, below, &path),
+        }
     }
 
     fn folder(&self, parent: BorrowedFd<'_>, name: &str, folder: &Folder, path: &str) -> Result<(), WorkspaceError> {
@@ -85,7 +96,8 @@ pub(super) fn record(
     Ok(())
 }
 
-fn modified(at_ns: i64) -> Timestamps {
+/// A modification time, for those who set it.
+pub(super) fn modified(at_ns: i64) -> Timestamps {
     Timestamps {
         last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
         last_modification: Timespec { tv_sec: at_ns.div_euclid(NANOSECONDS), tv_nsec: at_ns.rem_euclid(NANOSECONDS) },

@@ -14,8 +14,10 @@
 //!
 //! Truth is the blobs alone: whatever else is lost is made again from them.
 
+mod advance;
 mod blobs;
 mod copying;
+mod edit;
 mod error;
 mod files;
 mod folders;
@@ -23,6 +25,8 @@ mod handle;
 mod import;
 mod index;
 mod known;
+mod late;
+mod listings;
 mod look;
 mod marker;
 mod materialize;

@@ -30,13 +30,18 @@ struct Entry {
 /// By path; the root is the empty path.
 pub(super) type Times = BTreeMap<String, i64>;
 
-/// The times of a tree; equal ones have equal bytes.
-pub(super) fn encode(tree: &Folder) -> Vec<u8> {
+/// The times of a tree.
+pub(super) fn of(tree: &Folder) -> Times {
     let mut times = Times::new();
     collect(tree, "", &mut times);
+    times
+}
+
+/// Times as bytes; equal ones have equal bytes.
+pub(super) fn encode(times: &Times) -> Vec<u8> {
     let mut entries = Vec::with_capacity(times.len());
     let mut before = "";
-    for (path, modified_ns) in &times {
+    for (path, modified_ns) in times {
         let shared = shared_bytes(before, path);
         let rest = path[shared..].to_owned();
         entries.push(Entry { shared_bytes: u32::try_from(shared).unwrap_or(0), rest, modified_ns: *modified_ns });
@@ -64,7 +69,8 @@ pub(super) fn apply(tree: &mut Folder, times: &Times) {
     apply_below(tree, "", times);
 }
 
-fn apply_below(folder: &mut Folder, path: &str, times: &Times) {
+/// The same for the part of a tree that lies below a path.
+pub(super) fn apply_below(folder: &mut Folder, path: &str, times: &Times) {
     folder.modified_ns = times.get(path).copied();
     for (name, node) in &mut folder.nodes {
         match node {
@@ -106,7 +112,7 @@ mod tests {
             let folder = Folder { modified_ns: Some(modified_ns), ..Folder::default() };
             assert!(tree.insert(path, Node::Folder(folder)));
         }
-        let times = decode(&encode(&tree)).unwrap();
+        let times = decode(&encode(&of(&tree))).unwrap();
         assert_eq!(times.len(), paths.len() + 1);
         let mut again = tree.clone();
         apply(&mut again, &Times::new());

@@ -6,7 +6,7 @@ use lockgate_ports::{BlobError, Blobs, WorkspaceError};
 use prost::Message as _;
 
 use super::proto::{BlobDigest, Directory, DirectoryNode, FileNode, SymlinkNode};
-use super::times;
+use super::times::{self, Times};
 use super::tree::{Census, FileContent, Folder, Node, join};
 
 /// One folder's message.
@@ -16,27 +16,25 @@ const TIMES_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Keeps a tree: folders from the leaves up, so that no message names one that is not there.
 pub(super) fn store(tree: &Folder, blobs: &dyn Blobs) -> Result<TreeRef, BlobError> {
     let (root, _) = store_folder(tree, blobs)?;
-    Ok(TreeRef { root, times: blobs.put(&times::encode(tree))? })
+    Ok(TreeRef { root, times: blobs.put(&times::encode(&times::of(tree)))? })
 }
 
 fn store_folder(folder: &Folder, blobs: &dyn Blobs) -> Result<(Digest, u64), BlobError> {
-    let mut message = Directory::default();
-    for (name, node) in &folder.nodes {
-        let name = name.clone();
-        match node {
-            Node::File(file) => {
-                let digest = Some(blob_digest(&file.digest, file.size_bytes));
-                message.files.push(FileNode { name, digest, is_executable: file.executable });
+    let entry = |node: &Node| {
+        Ok(match node {
+            Node::File(FileContent { digest, size_bytes, executable, .. }) => {
+                Entry::File { digest: *digest, size_bytes: *size_bytes, is_executable: *executable }
             }
-            Node::Symlink(target) => message.symlinks.push(SymlinkNode { name, target: target.clone() }),
+            Node::Symlink(target) => Entry::Link(target.clone()),
             Node::Folder(below) => {
                 let (digest, size_bytes) = store_folder(below, blobs)?;
-                message.directories.push(DirectoryNode { name, digest: Some(blob_digest(&digest, size_bytes)) });
+                Entry::Folder { digest, size_bytes }
             }
-        }
-    }
-    let bytes = message.encode_to_vec();
-    Ok((blobs.put(&bytes)?, bytes.len() as u64))
+        })
+    };
+    let listing: Result<Listing, BlobError> =
+        folder.nodes.iter().map(|(name, node)| Ok((name.clone(), entry(node)?))).collect();
+    store_listing(&listing?, blobs)
 }
 
 /// The blobs of a tree that are no files: the messages of its folders, each once, and its times.
@@ -46,7 +44,7 @@ pub(super) fn structure(tree: &TreeRef, blobs: &dyn Blobs) -> Result<Vec<Digest>
     while let Some(folder) = left.pop() {
         if known.insert(folder) {
             left.extend(read_folder(&folder, blobs)?.into_values().filter_map(|entry| match entry {
-                Entry::Folder(below) => Some(below),
+                Entry::Folder { digest, .. } => Some(digest),
                 Entry::File { .. } | Entry::Link(_) => None,
             }));
         }
@@ -62,10 +60,14 @@ pub(super) fn load(root: &Digest, blobs: &dyn Blobs) -> Result<Folder, Workspace
 /// Reads a tree back as it was stored.
 pub(super) fn load_with_times(tree: &TreeRef, blobs: &dyn Blobs) -> Result<Folder, WorkspaceError> {
     let mut folder = load(&tree.root, blobs)?;
-    let bytes = blobs.get(&tree.times, TIMES_BYTES_MAX)?;
-    let times = times::decode(&bytes).map_err(|detail| BlobError::Corrupt { digest: tree.times, detail })?;
-    times::apply(&mut folder, &times);
+    times::apply(&mut folder, &load_times(&tree.times, blobs)?);
     Ok(folder)
+}
+
+/// Reads the times of a tree.
+pub(super) fn load_times(digest: &Digest, blobs: &dyn Blobs) -> Result<Times, WorkspaceError> {
+    let bytes = blobs.get(digest, TIMES_BYTES_MAX)?;
+    Ok(times::decode(&bytes).map_err(|detail| BlobError::Corrupt { digest: *digest, detail })?)
 }
 
 /// One folder's names, without what is below.
@@ -74,8 +76,8 @@ pub(super) type Listing = std::collections::BTreeMap<String, Entry>;
 /// What one name of a folder stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Entry {
-    File { digest: Digest, size_bytes: u64 },
-    Folder(Digest),
+    File { digest: Digest, size_bytes: u64, is_executable: bool },
+    Folder { digest: Digest, size_bytes: u64 },
     Link(String),
 }
 
@@ -85,16 +87,36 @@ pub(super) fn read_folder(digest: &Digest, blobs: &dyn Blobs) -> Result<Listing,
     let corrupt = |detail: String| BlobError::Corrupt { digest: *digest, detail };
     let message = Directory::decode(bytes.as_slice()).map_err(|error| corrupt(error.to_string()))?;
     let mut listing = Listing::new();
-    for FileNode { name, digest, .. } in message.files {
+    for FileNode { name, digest, is_executable } in message.files {
         let (digest, size_bytes) = parse_digest(digest).map_err(corrupt)?;
-        listing.insert(name, Entry::File { digest, size_bytes });
+        listing.insert(name, Entry::File { digest, size_bytes, is_executable });
     }
     for DirectoryNode { name, digest } in message.directories {
-        let (digest, _) = parse_digest(digest).map_err(corrupt)?;
-        listing.insert(name, Entry::Folder(digest));
+        let (digest, size_bytes) = parse_digest(digest).map_err(corrupt)?;
+        listing.insert(name, Entry::Folder { digest, size_bytes });
     }
     listing.extend(message.symlinks.into_iter().map(|SymlinkNode { name, target }| (name, Entry::Link(target))));
     Ok(listing)
+}
+
+/// Keeps one folder's message; gives its digest and its length.
+pub(super) fn store_listing(listing: &Listing, blobs: &dyn Blobs) -> Result<(Digest, u64), BlobError> {
+    let mut message = Directory::default();
+    for (name, entry) in listing {
+        let name = name.clone();
+        match entry {
+            Entry::File { digest, size_bytes, is_executable } => {
+                let digest = Some(blob_digest(digest, *size_bytes));
+                message.files.push(FileNode { name, digest, is_executable: *is_executable });
+            }
+            Entry::Folder { digest, size_bytes } => {
+                message.directories.push(DirectoryNode { name, digest: Some(blob_digest(digest, *size_bytes)) });
+            }
+            Entry::Link(target) => message.symlinks.push(SymlinkNode { name, target: target.clone() }),
+        }
+    }
+    let bytes = message.encode_to_vec();
+    Ok((blobs.put(&bytes)?, bytes.len() as u64))
 }
 
 struct Loader<'a> {
@@ -147,7 +169,8 @@ impl Loader<'_> {
     }
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether this is the name of one file or folder.
+pub(super) fn is_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '\0'])
 }
 

@@ -20,14 +20,30 @@ pub(super) fn wipe(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error),
         Ok(stat) if stat.kind == FileType::Directory => {
-            let top = open_for_wiping(CWD, path)?;
-            while !names(&top)?.is_empty() {
-                empty(top.as_fd(), top.as_fd(), 0)?;
-            }
+            emptied(path)?;
             std::fs::remove_dir(path)
         }
         Ok(_) => std::fs::remove_file(path),
     }
+}
+
+/// Sees to it that there is a folder, and nothing in it. One that is there stays the same one: who holds it open sees
+/// what will be in it.
+pub(super) fn empty_folder(path: &Path) -> io::Result<()> {
+    if !Stat::at(CWD, path).is_ok_and(|stat| stat.kind == FileType::Directory) {
+        wipe(path)?;
+        std::fs::create_dir_all(path)?;
+    }
+    Ok(rustix::fs::fchmod(emptied(path)?, Mode::from_raw_mode(0o755))?)
+}
+
+/// Takes away all that is in a folder.
+fn emptied(path: &Path) -> io::Result<OwnedFd> {
+    let top = open_for_wiping(CWD, path)?;
+    while !names(&top)?.is_empty() {
+        empty(top.as_fd(), top.as_fd(), 0)?;
+    }
+    Ok(top)
 }
 
 fn empty(top: BorrowedFd<'_>, folder: BorrowedFd<'_>, depth: usize) -> io::Result<()> {

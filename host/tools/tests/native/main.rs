@@ -6,6 +6,7 @@ mod cache;
 mod egress;
 mod endings;
 mod files;
+mod gate;
 mod grants;
 mod network;
 mod records;

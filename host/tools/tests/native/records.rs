@@ -33,7 +33,7 @@ fn changes_are_recorded_and_can_be_carried_over_without_running() {
 
     let elsewhere = tempfile::tempdir().unwrap();
     std::fs::write(elsewhere.path().join("gone"), "x").unwrap();
-    world.tools.apply(&changes, elsewhere.path()).unwrap();
+    world.tools.apply(&changes, &elsewhere.path().to_owned()).unwrap();
     let read = |path: &str| std::fs::read_to_string(elsewhere.path().join(path)).unwrap();
     assert_eq!((read("a/b/file"), read("a/link/file")), ("text\n".to_owned(), "text\n".to_owned()));
     assert!(!elsewhere.path().join("gone").exists());
@@ -41,7 +41,7 @@ fn changes_are_recorded_and_can_be_carried_over_without_running() {
     assert_eq!(modified(elsewhere.path().join("a/b/file")), modified(world.path("a/b/file")));
 
     world.blobs.0.lock().unwrap().clear();
-    assert!(matches!(world.tools.apply(&changes, elsewhere.path()), Err(ToolError::Faulted(_))));
+    assert!(matches!(world.tools.apply(&changes, &elsewhere.path().to_owned()), Err(ToolError::Faulted(_))));
 }
 
 #[test]

@@ -89,6 +89,7 @@ fn stages_of_dead_hosts_are_removed_and_others_are_not() {
         cache: None,
         blobs,
         egress: std::sync::Arc::new(lockgate_ports::egress::NoEgress),
+        trees: std::sync::Arc::new(lockgate_ports::trees::NoTrees),
         clock: std::sync::Arc::new(crate::world::MachineClock),
         stage_folder: stages.path().to_owned(),
         parallel_max: 1,

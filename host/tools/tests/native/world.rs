@@ -12,7 +12,8 @@ use lockgate_model::time::Timestamp;
 use lockgate_ports::egress::Contact;
 use lockgate_ports::sandbox::ScratchAccess;
 use lockgate_ports::tools::{Completion, Ending, OutputSink};
-use lockgate_ports::{BlobError, Blobs, Cache, Cancel, Clock, Egress, ToolAction, ToolError, Tools};
+use lockgate_ports::trees::NoTrees;
+use lockgate_ports::{BlobError, Blobs, Cache, Cancel, Clock, Egress, Gate, ToolAction, ToolError, Tools};
 use lockgate_tools::{Limits, NativeTools, Settings, ToolDefinition};
 use tempfile::TempDir;
 
@@ -130,6 +131,7 @@ impl World {
             cache: Some(cache.clone()),
             blobs: blobs.clone(),
             egress: egress.clone(),
+            trees: Arc::new(NoTrees),
             clock: Arc::new(MachineClock),
             stage_folder: folder.path().join("stages"),
             parallel_max: 2,
@@ -145,6 +147,7 @@ impl World {
             cache: None,
             blobs: self.blobs.clone(),
             egress,
+            trees: Arc::new(NoTrees),
             clock: Arc::new(MachineClock),
             stage_folder: self.folder.path().join("stages"),
             parallel_max: 2,
@@ -212,7 +215,7 @@ impl World {
             tools: vec![argv[0].parse().unwrap()],
             cwd: None,
             env: BTreeMap::new(),
-            workspace: self.path(""),
+            workspace: Arc::new(self.path("")),
             inputs: vec!["**".to_owned()],
             outputs: vec!["**".to_owned()],
             scratch: Vec::new(),
@@ -221,6 +224,7 @@ impl World {
             time_ms: 60_000,
             grants: Grants::default(),
             secret_env: BTreeMap::new(),
+            gate: Gate::open(),
             attempt: attempt(1),
             trust: Trust::Trusted,
         }

@@ -12,6 +12,12 @@ struct Config {
     /// A variable, and the secret that it shall hold.
     #[serde(default)]
     secret_env: Option<(String, String)>,
+    /// Variables of the command.
+    #[serde(default)]
+    env: Vec<(String, String)>,
+    /// A file for its standard output.
+    #[serde(default)]
+    stdout_to: Option<String>,
 }
 
 struct Guest;
@@ -30,6 +36,12 @@ impl BuildStep for Guest {
         let mut command = Command::tool(tool).args(args).env("FROM", "plugin");
         if let Some((variable, secret)) = config.secret_env {
             command = command.secret_env(variable, secret);
+        }
+        for (name, value) in config.env {
+            command = command.env(name, value);
+        }
+        if let Some(path) = config.stdout_to {
+            command = command.stdout_to(path);
         }
         let ended = match command.run() {
             Ok(completion) => format!("{}: {}", completion.ending, completion.stdout_text()),

@@ -10,7 +10,7 @@ use lockgate_model::ids::{AttemptId, Digest, RunId};
 use lockgate_model::limits::PURE_CALL_MS_MAX;
 use lockgate_model::outcome::Outcome;
 use lockgate_model::plan::Trust;
-use lockgate_ports::{Cancel, Invocation, Recorder};
+use lockgate_ports::{Cancel, Gate, Invocation, Recorder};
 
 use super::find::find;
 use crate::exit::{CliError, Exit};
@@ -74,6 +74,7 @@ fn invocation(component: Digest, call: Call) -> Result<Invocation, CliError> {
         time_ms: PURE_CALL_MS_MAX,
         idempotency_key: String::new(),
         run_url: None,
+        gate: Gate::open(),
         answers: None,
     })
 }

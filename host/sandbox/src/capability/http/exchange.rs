@@ -125,10 +125,13 @@ impl Exchange {
             let recorded = bytes.and_then(|bytes| answer::read(&bytes));
             return (recorded.unwrap_or_else(|| Err(self.unanswered())), None);
         }
-        let (services, cancel) = (self.services.clone(), self.watch.cancel().clone());
+        let (services, cancel, gate) = (self.services.clone(), self.watch.cancel().clone(), self.reach.gate.clone());
         let request = self.request(asked, &values, options);
         let sending = tokio::task::spawn_blocking(move || {
-            let result = services.egress.send(request, &cancel);
+            let result = match gate.pass(&cancel) {
+                true => services.egress.send(request, &cancel),
+                false => Err(EgressError::Cancelled),
+            };
             (result, services)
         });
         let Ok((result, services)) = sending.await else {

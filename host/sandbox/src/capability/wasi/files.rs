@@ -7,7 +7,7 @@
 use lockgate_model::Json;
 use lockgate_model::host_call::Permission;
 use lockgate_model::ids::Digest;
-use lockgate_ports::trees::Question;
+use lockgate_ports::trees::{Question, Sight};
 use serde_json::json;
 use wasmtime::component::Resource;
 use wasmtime_wasi::filesystem::{WasiFilesystemCtxView, WasiFilesystemView as _};
@@ -28,6 +28,8 @@ type Fd = Resource<Descriptor>;
 const INTERFACE: &str = "wasi:filesystem/types";
 /// A path as it was walked from the workspace: twice what Linux takes at once.
 const PATH_BYTES_MAX: usize = 8 * 1024;
+/// A path as Linux takes it, with its final zero (`PATH_MAX`).
+const LINUX_PATH_BYTES_MAX: usize = 4096;
 
 impl Host {
     /// A function of an open descriptor that neither reads nor changes what it stands for.
@@ -44,11 +46,29 @@ impl Host {
         places: &[Place<'_>],
         body: impl FnOnce(&mut Self) -> FsResult<T>,
     ) -> FsResult<T> {
+        self.look_inside().map_err(FsError::trap)?;
         let permission = self.may_reach(places);
         self.decided(name, arguments, permission, body)
     }
 
-    /// The same where it was decided already whether it may be.
+    /// Whether the tree of a workspace that nobody has looked into yet says that nothing is at a path: to know that, it
+    /// need not be filled.
+    fn is_absent(&self, fd: &Fd, path: &str, flags: PathFlags) -> bool {
+        let tree = self.reach.workspace.as_ref().and_then(|workspace| workspace.folder.tree());
+        let is_narrowed = self.reach.read.is_some() || self.reach.write.is_some();
+        let is_plain = !path.contains('\0') && path.len() < LINUX_PATH_BYTES_MAX;
+        let Some(tree) = tree.filter(|_| is_plain && !is_narrowed) else { return false };
+        let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
+        let question = Question::Look { path: self.files.walked_below(fd.rep(), path), follow };
+        self.services.trees.look(&tree.root, &[question]).is_ok_and(|sights| sights == [Sight::Missing])
+    }
+
+    /// What is said of something that is not there.
+    fn absent<T>(&mut self, name: &'static str, arguments: Json) -> FsResult<T> {
+        self.decided(name, arguments, Permission::Free, |_| Err(FsErrorCode::NoEntry.into()))
+    }
+
+    /// The same where it was decided already whether it may be, and the workspace is filled where that matters.
     fn decided<T>(
         &mut self,
         name: &'static str,
@@ -193,6 +213,7 @@ impl HostDescriptor for Host {
 
     fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         let arguments = json!({ "path": self.files.below(fd.rep(), &path) });
+        self.look_inside().map_err(FsError::trap)?;
         let permission = self.may_make_folder(&fd, &path);
         self.decided("create-directory-at", arguments, permission, |host| {
             HostDescriptor::create_directory_at(&mut host.quiet().filesystem(), fd, path)
@@ -202,6 +223,7 @@ impl HostDescriptor for Host {
     /// Times can be set through a descriptor that was opened for reading.
     fn set_times(&mut self, fd: Fd, accessed: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
         let path = self.files.path(fd.rep());
+        self.look_inside().map_err(FsError::trap)?;
         let permission = self.may_touch(&path, Access::Write);
         self.decided("set-times", json!({ "path": path }), permission, |host| {
             HostDescriptor::set_times(&mut host.quiet().filesystem(), fd, accessed, modified)
@@ -286,6 +308,9 @@ impl HostDescriptor for Host {
         let reads = flags.contains(DescriptorFlags::READ) || !flags.contains(DescriptorFlags::WRITE);
         let read = reads && !open_flags.contains(OpenFlags::TRUNCATE);
         let arguments = json!({ "path": full, "read": read, "write": write, "create": create });
+        if !write && self.is_absent(&fd, &path, path_flags) {
+            return self.absent("open-at", arguments);
+        }
         let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
         let place = |access| Place::new(&at, &named, access).following(path_flags);
         let places: Vec<Place<'_>> = [(read, Access::Read), (write, Access::Write)]
@@ -308,12 +333,16 @@ impl HostDescriptor for Host {
 
     fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
         self.files.ask(Question::Look { path: self.files.walked(fd.rep()), follow: true });
+        self.look_inside().map_err(FsError::trap)?;
         let stat = self.on_open(|files| HostDescriptor::stat(files, fd))?;
         Ok(self.of_the_tree(stat))
     }
 
     fn stat_at(&mut self, fd: Fd, path_flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
         let full = self.look(&fd, &path, path_flags);
+        if self.is_absent(&fd, &path, path_flags) {
+            return self.absent("stat-at", json!({ "path": full }));
+        }
         let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
         let place = Place::new(&at, &named, Access::Read).following(path_flags);
         let stat = self.on_path("stat-at", json!({ "path": full }), &[place], |host| {
@@ -331,6 +360,10 @@ impl HostDescriptor for Host {
 
     fn metadata_hash_at(&mut self, fd: Fd, path_flags: PathFlags, path: String) -> FsResult<MetadataHashValue> {
         let full = self.look(&fd, &path, path_flags);
+        if self.is_absent(&fd, &path, path_flags) {
+            return self.absent("metadata-hash-at", json!({ "path": full }));
+        }
+        self.look_inside().map_err(FsError::trap)?;
         let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());
         let place = Place::new(&at, &named, Access::Read).following(path_flags);
         let real = self.real_path_at(&at, &named, path_flags).filter(|_| self.kind.is_outward());

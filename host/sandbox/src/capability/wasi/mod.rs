@@ -83,7 +83,7 @@ impl Host {
 }
 
 impl Host {
-    /// Opens the workspace for a kind that sees it. A call without one builds its context when it first asks for it.
+    /// Opens the workspace for a kind that sees it; it is filled when the guest first looks into it. A call without one builds its context when it first asks for it.
     pub(crate) fn open_workspace(&mut self) -> Result<(), Stop> {
         let Some(workspace) = &self.reach.workspace else { return Ok(()) };
         let writable = workspace.writable && self.kind != Kind::Scanner;
@@ -91,9 +91,15 @@ impl Host {
         let mut builder = WasiCtx::builder();
         builder
             .allow_blocking_current_thread(true)
-            .preopened_dir(&workspace.path, GUEST_WORKSPACE, perms)
+            .preopened_dir(workspace.folder.path(), GUEST_WORKSPACE, perms)
             .map_err(|error| Stop::fault("cannot open the workspace", error.as_ref()))?;
         self.wasi = Some(builder.build());
         Ok(())
+    }
+
+    /// Sees to it that the workspace is filled, before anything looks into it or changes it.
+    pub(crate) fn look_inside(&self) -> Result<(), Stop> {
+        let filled = self.reach.workspace.as_ref().map_or(Ok(()), |workspace| workspace.folder.fill());
+        filled.map_err(|error| Stop::fault("cannot fill the workspace", &error))
     }
 }

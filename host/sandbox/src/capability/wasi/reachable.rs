@@ -130,10 +130,10 @@ impl Host {
         let (Some(rules), Some(workspace)) = (self.rules(access), &self.reach.workspace) else {
             return Permission::Free;
         };
-        let (Ok(relative), Some(root)) = (beneath::relative(path), open_folder(&workspace.path)) else {
+        let (Ok(relative), Some(root)) = (beneath::relative(path), open_folder(workspace.folder.path())) else {
             return Permission::Denied(format!("{}: [**]", access.name()).into());
         };
-        let way = deepest(&root, &relative, access == Access::Read, &workspace.path);
+        let way = deepest(&root, &relative, access == Access::Read, workspace.folder.path());
         match way {
             Way::To { path, .. } if rules.allow(&path) => Permission::Free,
             Way::To { path, .. } => Permission::Denied(format!("{}: [{path}]", access.name()).into()),
@@ -143,7 +143,7 @@ impl Host {
 
     /// The real path behind a descriptor: the same for all ways that lead there.
     pub(crate) fn real_path_of(&self, fd: &Resource<Descriptor>) -> Option<String> {
-        let workspace = &self.reach.workspace.as_ref()?.path;
+        let workspace = self.reach.workspace.as_ref()?.folder.path();
         match self.table.get(fd).ok()? {
             Descriptor::File(file) => within(&where_is(&*file.file)?, workspace),
             Descriptor::Dir(folder) => within(&where_is(&*folder.dir)?, workspace),
@@ -161,7 +161,7 @@ impl Host {
     fn resolve(&self, place: &Place<'_>) -> Way {
         let Some(workspace) = &self.reach.workspace else { return Way::Nowhere };
         let Ok(Descriptor::Dir(folder)) = self.table.get(place.folder) else { return Way::Nowhere };
-        real_path(&*folder.dir, Path::new(place.path), place.follow, &workspace.path)
+        real_path(&*folder.dir, Path::new(place.path), place.follow, workspace.folder.path())
     }
 }
 

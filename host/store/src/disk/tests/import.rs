@@ -89,7 +89,7 @@ fn symlinks_are_stored_and_not_followed() {
     symlink("../outside", folder.join("link")).unwrap();
     let tree = world.folders.import(&folder).unwrap();
     assert_eq!(world.paths(&tree), Vec::<String>::new());
-    assert_eq!(super::listing(&world.open(&tree).path)["link"], "-> ../outside");
+    assert_eq!(super::listing(world.open(&tree).path())["link"], "-> ../outside");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn hang_in_a_workspace(folder: &Path) -> ! {
     let tree: TreeRef = serde_json::from_str(&std::env::var(TREE).unwrap()).unwrap();
     let folders = WorkFolders::open(folder, BlobFiles::open(folder).unwrap(), &[]).unwrap();
     let workspace = folders.open(&run(), &job(), &tree).unwrap();
-    fs::write(workspace.path.join("file"), "half done").unwrap();
+    fs::write(&workspace.path().join("file"), "half done").unwrap();
     hang()
 }
 
@@ -125,6 +125,6 @@ fn a_workspace_of_a_killed_process_is_made_anew() {
     let mut child = spawn("workspace", &world.state, &serde_json::to_string(&tree).unwrap());
     wait_until_ready(&mut child);
     kill(child);
-    assert_eq!(listing(&workspace.path)["file"], "half done");
-    assert_eq!(listing(&world.open(&tree).path)["file"], "untouched");
+    assert_eq!(listing(workspace.path())["file"], "half done");
+    assert_eq!(listing(world.open(&tree).path())["file"], "untouched");
 }

@@ -60,23 +60,40 @@ proptest! {
         }
         let tree = world.import();
         let workspace = world.open(&tree);
-        assert_eq!(listing(&workspace.path), listing(&world.source));
+        assert_eq!(listing(workspace.path()), listing(&world.source));
         assert_eq!(world.snapshot(&workspace), tree);
 
         world.open(&tree);
         for (path, entry) in &edits {
-            place(&workspace.path, path, entry);
+            place(workspace.path(), path, entry);
         }
         if let Some(name) = gone {
-            wipe(&workspace.path.join(name)).unwrap();
+            wipe(&workspace.path().join(name)).unwrap();
         }
         let after = world.snapshot(&workspace);
-        let truth = World::new().folders.import(&workspace.path).unwrap();
+        let truth = World::new().folders.import(workspace.path()).unwrap();
         assert_eq!(after.root, truth.root);
-        assert_eq!(after.root == tree.root, listing(&workspace.path) == listing(&world.source));
+        assert_eq!(after.root == tree.root, listing(workspace.path()) == listing(&world.source));
 
         world.folders.discard(&workspace.run);
         let again = world.open(&after);
         assert_eq!(world.snapshot(&again), after);
+    }
+
+    #[test]
+    fn a_folder_goes_from_one_tree_to_another(made in entries(20), other in entries(20), kept in 0..20_usize) {
+        let world = World::new();
+        let fill = |with: &mut dyn Iterator<Item = (&String, &Entry)>| {
+            with.for_each(|(path, entry)| place(&world.source, path, entry));
+            world.import()
+        };
+        let first = fill(&mut made.iter());
+        wipe(&world.source).unwrap();
+        fs::create_dir(&world.source).unwrap();
+        let second = fill(&mut made.iter().take(kept).chain(&other));
+        world.snapshot(&world.open(&first));
+        let workspace = world.open(&second);
+        assert_eq!(listing(workspace.path()), listing(&world.source));
+        assert_eq!(world.snapshot(&workspace), second);
     }
 }

@@ -7,11 +7,11 @@ use crate::disk::wipe::wipe;
 fn a_link_to_a_file_of_the_system_is_stored_as_a_link() {
     let world = World::new();
     let workspace = world.open(&world.import());
-    symlink("/etc/passwd", workspace.path.join("link")).unwrap();
-    symlink("/etc", workspace.path.join("folder")).unwrap();
+    symlink("/etc/passwd", workspace.path().join("link")).unwrap();
+    symlink("/etc", workspace.path().join("folder")).unwrap();
     let tree = world.snapshot(&workspace);
     assert_eq!(world.paths(&tree), Vec::<String>::new());
-    let found = listing(&world.open(&tree).path);
+    let found = listing(world.open(&tree).path());
     assert_eq!((found["link"].as_str(), found["folder"].as_str()), ("-> /etc/passwd", "-> /etc"));
     assert_eq!(found.len(), 2);
 }
@@ -22,10 +22,10 @@ fn a_workspace_that_became_a_link_is_not_followed() {
     let tree = world.import();
     let workspace = world.open(&tree);
     world.write("precious", "text");
-    fs::remove_dir(&workspace.path).unwrap();
-    symlink(&world.source, &workspace.path).unwrap();
+    fs::remove_dir(workspace.path()).unwrap();
+    symlink(&world.source, workspace.path()).unwrap();
     assert!(world.folders.snapshot(&workspace).is_err());
-    assert_eq!(listing(&world.open(&tree).path).len(), 0);
+    assert_eq!(listing(world.open(&tree).path()).len(), 0);
     assert_eq!(listing(&world.source)["precious"], "text");
 }
 
@@ -33,7 +33,7 @@ fn a_workspace_that_became_a_link_is_not_followed() {
 fn special_files_are_refused_by_name() {
     let world = World::new();
     let workspace = world.open(&world.import());
-    let fifo = workspace.path.join("pipe");
+    let fifo = workspace.path().join("pipe");
     rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
     assert_invalid(world.folders.snapshot(&workspace), "build/pipe` is a fifo");
 }
@@ -44,9 +44,9 @@ fn blobs_are_not_reachable_from_a_workspace() {
     world.write("file", "text");
     let tree = world.import();
     let workspace = world.open(&tree);
-    fs::write(workspace.path.join("file"), "evil").unwrap();
+    fs::write(&workspace.path().join("file"), "evil").unwrap();
     world.folders.discard(&workspace.run);
-    assert_eq!(listing(&world.open(&tree).path)["file"], "text");
+    assert_eq!(listing(world.open(&tree).path())["file"], "text");
 }
 
 /// A chain of folders; made from within, as its path grows beyond what a path may be.
@@ -68,19 +68,19 @@ fn depth_is_limited_from_both_sides() {
     let workspace = world.open(&tree);
     assert_eq!(world.snapshot(&workspace).root, tree.root);
 
-    make_deep(&workspace.path.join("d/d"), 0);
-    fs::create_dir(workspace.path.join(["d"; 199].join("/")).join("d")).unwrap();
+    make_deep(&workspace.path().join("d/d"), 0);
+    fs::create_dir(workspace.path().join(["d"; 199].join("/")).join("d")).unwrap();
     assert!(world.folders.snapshot(&workspace).is_ok());
-    fs::write(workspace.path.join(["d"; 200].join("/")).join("leaf"), "").unwrap();
+    fs::write(&workspace.path().join(["d"; 200].join("/")).join("leaf"), "").unwrap();
     assert_invalid(world.folders.snapshot(&workspace), "in more than 200 folders");
-    assert_invalid(world.folders.import(&workspace.path), "in more than 200 folders");
+    assert_invalid(world.folders.import(workspace.path()), "in more than 200 folders");
 }
 
 #[test]
 fn long_names_go_beyond_the_length_of_a_path() {
     let world = World::new();
     let workspace = world.open(&world.import());
-    let mut handle = crate::disk::handle::open_folder(rustix::fs::CWD, &workspace.path).unwrap();
+    let mut handle = crate::disk::handle::open_folder(rustix::fs::CWD, workspace.path()).unwrap();
     let name = "n".repeat(200);
     for _ in 0..50 {
         rustix::fs::mkdirat(&handle, &name, rustix::fs::Mode::RWXU).unwrap();

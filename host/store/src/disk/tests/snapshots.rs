@@ -10,7 +10,7 @@ fn settled() -> (World, Workspace, TreeRef) {
     }
     let workspace = world.open(&world.import());
     for number in 0..10 {
-        settle(&workspace.path.join(format!("folder/{number}")));
+        settle(&workspace.path().join(format!("folder/{number}")));
     }
     let tree = world.snapshot(&workspace);
     world.blobs.read_since();
@@ -21,12 +21,12 @@ fn settled() -> (World, Workspace, TreeRef) {
 fn change(make: impl FnOnce(&std::path::Path)) -> (bool, usize) {
     let (world, workspace, tree) = settled();
     world.open(&tree);
-    make(&workspace.path);
+    make(workspace.path());
     let changed = world.snapshot(&workspace).root != tree.root;
     let read = world.blobs.read_since();
     // The same workspace without any index tells the truth.
     let fresh = World::new();
-    let truth = lockgate_ports::Workspaces::import(&*fresh.folders, &workspace.path).unwrap();
+    let truth = lockgate_ports::Workspaces::import(&*fresh.folders, workspace.path()).unwrap();
     assert_eq!(world.snapshot(&workspace).root, truth.root);
     (changed, read)
 }
@@ -74,8 +74,8 @@ fn a_change_in_the_same_tick_of_the_clock_is_seen() {
     let at_ns = 1_700_000_000_000_000_000;
     for number in 1..200 {
         let workspace = world.open(&tree);
-        write(&workspace.path.join("file"), &format!("{number:04}"));
-        set_modified(&workspace.path.join("file"), at_ns);
+        write(&workspace.path().join("file"), &format!("{number:04}"));
+        set_modified(&workspace.path().join("file"), at_ns);
         let after = world.snapshot(&workspace);
         assert_ne!(after.root, tree.root, "change {number} was not seen");
         tree = after;
@@ -86,7 +86,7 @@ fn a_change_in_the_same_tick_of_the_clock_is_seen() {
 fn a_time_alone_changes_the_times_and_not_the_root() {
     let (world, workspace, tree) = settled();
     world.open(&tree);
-    set_modified(&workspace.path.join("folder/3"), 1);
+    set_modified(&workspace.path().join("folder/3"), 1);
     let after = world.snapshot(&workspace);
     assert_eq!(after.root, tree.root);
     assert_ne!(after.times, tree.times);

@@ -2,7 +2,11 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use super::{Digest, PermissionsExt, TreeRef, Workspaces, World, fs, job, listing, run, set_modified, symlink};
+use super::{Digest, Path, PermissionsExt, TreeRef, Workspaces, World, fs, job, listing, run, set_modified, symlink};
+
+fn inode(path: &Path) -> u64 {
+    fs::metadata(path).unwrap().ino()
+}
 
 #[test]
 fn everything_comes_back() {
@@ -16,9 +20,9 @@ fn everything_comes_back() {
         symlink(target, world.source.join(link)).unwrap();
     }
     let workspace = world.open(&world.import());
-    assert_eq!(listing(&workspace.path), listing(&world.source));
+    assert_eq!(listing(workspace.path()), listing(&world.source));
     let modes =
-        ["plain", "deep/er/script", "empty/inner"].map(|name| workspace.path.join(name).metadata().unwrap().mode());
+        ["plain", "deep/er/script", "empty/inner"].map(|name| workspace.path().join(name).metadata().unwrap().mode());
     assert_eq!(modes.map(|mode| mode & 0o7777), [0o644, 0o755, 0o755]);
 }
 
@@ -33,7 +37,7 @@ fn times_of_files_and_folders_come_back_to_the_nanosecond() {
     let tree = world.import();
     let workspace = world.open(&tree);
     for (path, at_ns) in times {
-        let found = fs::metadata(workspace.path.join(path)).unwrap();
+        let found = fs::metadata(workspace.path().join(path)).unwrap();
         assert_eq!(found.mtime() * 1_000_000_000 + found.mtime_nsec(), i64::try_from(at_ns).unwrap(), "{path}");
     }
     assert_eq!(world.snapshot(&workspace), tree);
@@ -46,7 +50,7 @@ fn a_time_before_1970_comes_back() {
     let before = std::time::UNIX_EPOCH - std::time::Duration::from_nanos(1_500_000_001);
     fs::File::open(world.source.join("old")).unwrap().set_modified(before).unwrap();
     let workspace = world.open(&world.import());
-    assert_eq!(fs::metadata(workspace.path.join("old")).unwrap().modified().unwrap(), before);
+    assert_eq!(fs::metadata(workspace.path().join("old")).unwrap().modified().unwrap(), before);
 }
 
 #[test]
@@ -55,10 +59,9 @@ fn a_workspace_that_holds_the_tree_is_used_again() {
     world.write("file", "text");
     let tree = world.import();
     let workspace = world.open(&tree);
-    let inode = |path: &std::path::Path| fs::metadata(path.join("file")).unwrap().ino();
-    let first = inode(&workspace.path);
+    let first = inode(&workspace.path().join("file"));
     assert_eq!(world.snapshot(&workspace), tree);
-    assert_eq!(inode(&world.open(&tree).path), first);
+    assert_eq!(inode(&world.open(&tree).path().join("file")), first);
 }
 
 #[test]
@@ -69,10 +72,10 @@ fn a_workspace_that_may_have_changed_is_made_anew() {
     let workspace = world.open(&tree);
     world.snapshot(&workspace);
     world.open(&tree);
-    super::write(&workspace.path.join("file"), "late");
-    super::write(&workspace.path.join("more/left"), "behind");
+    super::write(&workspace.path().join("file"), "late");
+    super::write(&workspace.path().join("more/left"), "behind");
     // No snapshot: the step, or the whole host, was killed.
-    assert_eq!(listing(&world.open(&tree).path), listing(&world.source));
+    assert_eq!(listing(world.open(&tree).path()), listing(&world.source));
 }
 
 #[test]
@@ -81,10 +84,45 @@ fn a_workspace_goes_back_to_an_earlier_tree() {
     world.write("file", "text");
     let before = world.import();
     let workspace = world.open(&before);
-    super::write(&workspace.path.join("made"), "by a step");
+    super::write(&workspace.path().join("made"), "by a step");
     let after = world.snapshot(&workspace);
-    assert_eq!(listing(&world.open(&before).path), listing(&world.source));
-    assert_eq!(listing(&world.open(&after).path)["made"], "by a step");
+    assert_eq!(listing(world.open(&before).path()), listing(&world.source));
+    assert_eq!(listing(world.open(&after).path())["made"], "by a step");
+}
+
+#[test]
+fn from_one_tree_to_another_only_what_differs_is_touched() {
+    let world = World::new();
+    for name in ["kept/file", "changed", "gone/file"] {
+        world.write(name, "text");
+    }
+    let before = world.import();
+    let workspace = world.open(&before);
+    world.snapshot(&workspace);
+    let (kept, changed) = (workspace.path().join("kept/file"), workspace.path().join("changed"));
+    let inodes = (inode(&kept), inode(&changed));
+    world.write("changed", "other text");
+    fs::remove_dir_all(world.source.join("gone")).unwrap();
+    let workspace = world.open(&world.import());
+    assert_eq!(listing(workspace.path()), listing(&world.source));
+    assert_eq!(inode(&kept), inodes.0);
+    assert_ne!(inode(&changed), inodes.1);
+}
+
+#[test]
+fn a_folder_is_filled_when_somebody_looks_into_it() {
+    let world = World::new();
+    world.write("file", "text");
+    let tree = world.import();
+    let workspace = world.folders.prepare(&run(), &job(), &tree).unwrap();
+    let held = fs::File::open(workspace.path()).unwrap();
+    assert_eq!(listing(workspace.path()), [].into());
+    assert_eq!((workspace.folder.tree(), world.snapshot(&workspace)), (Some(tree), tree));
+    workspace.folder.fill().unwrap();
+    assert_eq!(listing(workspace.path()), listing(&world.source));
+    // Who held it open sees the same folder.
+    assert_eq!(held.metadata().unwrap().ino(), inode(workspace.path()));
+    assert_eq!(workspace.folder.tree(), None);
 }
 
 #[test]
@@ -94,14 +132,14 @@ fn a_marker_of_another_boot_does_not_count() {
     let tree = world.import();
     let workspace = world.open(&tree);
     world.snapshot(&workspace);
-    let marker = workspace.path.parent().unwrap().join(".state/build.at");
+    let marker = workspace.path().parent().unwrap().join(".state/build.at");
     let text = fs::read_to_string(&marker).unwrap();
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
     assert!(text.contains(boot.trim()), "{text}");
     fs::write(&marker, text.replace(boot.trim(), "another-boot")).unwrap();
     // What a loss of power may have done to a file that was never synced.
-    fs::write(workspace.path.join("file"), "").unwrap();
-    assert_eq!(listing(&world.open(&tree).path)["file"], "text");
+    fs::write(&workspace.path().join("file"), "").unwrap();
+    assert_eq!(listing(world.open(&tree).path())["file"], "text");
 }
 
 #[test]
@@ -112,9 +150,9 @@ fn a_marker_or_an_index_that_is_damaged_does_no_harm() {
     for name in ["build.at", "build.index"] {
         let workspace = world.open(&tree);
         world.snapshot(&workspace);
-        fs::write(workspace.path.parent().unwrap().join(".state").join(name), "\0garbage").unwrap();
+        fs::write(workspace.path().parent().unwrap().join(".state").join(name), "\0garbage").unwrap();
         let workspace = world.open(&tree);
-        assert_eq!(listing(&workspace.path), listing(&world.source));
+        assert_eq!(listing(workspace.path()), listing(&world.source));
         assert_eq!(world.snapshot(&workspace), tree);
     }
 }
@@ -131,7 +169,7 @@ fn a_tree_with_a_missing_blob_gives_an_error_first_and_the_whole_tree_later() {
     let failed = world.folders.open(&run(), &job(), &tree).unwrap_err();
     assert!(failed.to_string().contains(&Digest::of(b"b").to_string()), "{failed}");
     fs::rename(&aside, &path).unwrap();
-    assert_eq!(listing(&world.open(&tree).path), listing(&world.source));
+    assert_eq!(listing(world.open(&tree).path()), listing(&world.source));
 }
 
 #[test]
@@ -164,7 +202,7 @@ fn jobs_and_runs_do_not_share_folders() {
     let mut paths = std::collections::BTreeSet::new();
     for run in [run(), later.clone()] {
         for job in jobs {
-            let path = world.folders.open(&run, &job.parse().unwrap(), &tree).unwrap().path;
+            let path = world.folders.open(&run, &job.parse().unwrap(), &tree).unwrap().path().to_owned();
             assert_eq!(path.parent().unwrap(), world.state.canonicalize().unwrap().join("work").join(run.as_str()));
             assert!(paths.insert(path));
         }
@@ -172,5 +210,5 @@ fn jobs_and_runs_do_not_share_folders() {
     world.folders.discard(&later);
     let left = paths.iter().filter(|path| path.exists()).count();
     assert_eq!(left, jobs.len());
-    assert_eq!(listing(&world.open(&tree).path), listing(&world.source));
+    assert_eq!(listing(world.open(&tree).path()), listing(&world.source));
 }

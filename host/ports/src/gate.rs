@@ -1,0 +1,102 @@
+//! Holding work back from the world until what was decided before it is on disk.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::Cancel;
+
+/// How long a waiting call may take to see that the gate is open.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Stands between an attempt and the world outside of its host. An attempt may begin while its beginning is still being
+/// written; whatever somebody else could notice (a native tool, a request, a secret that is fetched) waits here.
+/// Clones share it.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    is_open: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Default for Gate {
+    /// An open one.
+    fn default() -> Self {
+        Self::open()
+    }
+}
+
+impl Gate {
+    /// One that is closed until somebody opens it.
+    #[must_use]
+    pub fn closed() -> Self {
+        Self::new(false)
+    }
+
+    /// One that holds nobody back.
+    #[must_use]
+    pub fn open() -> Self {
+        Self::new(true)
+    }
+
+    fn new(is_open: bool) -> Self {
+        Self { shared: Arc::new(Shared { is_open: Mutex::new(is_open), opened: Condvar::new() }) }
+    }
+
+    /// Lets everybody through, now and later.
+    pub fn let_through(&self) {
+        *self.lock() = true;
+        self.shared.opened.notify_all();
+    }
+
+    /// Waits until it is open; false where `cancel` was raised before.
+    #[must_use]
+    pub fn pass(&self, cancel: &Cancel) -> bool {
+        let mut is_open = self.lock();
+        while !*is_open {
+            if cancel.is_raised() {
+                return false;
+            }
+            let waited = self.shared.opened.wait_timeout(is_open, POLL);
+            is_open = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        true
+    }
+
+    fn lock(&self) -> MutexGuard<'_, bool> {
+        self.shared.is_open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::cancel::StopReason;
+
+    #[test]
+    fn who_waits_passes_once_it_opens() {
+        let (gate, cancel) = (Gate::closed(), Cancel::default());
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| gate.pass(&cancel));
+            gate.clone().let_through();
+            assert!(waiting.join().expect("no panic"));
+        });
+        assert!(gate.pass(&cancel));
+    }
+
+    #[test]
+    fn who_is_cancelled_does_not_pass() {
+        let (gate, cancel) = (Gate::closed(), Cancel::default());
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| gate.pass(&cancel));
+            cancel.raise(StopReason::Abandoned);
+            assert!(!waiting.join().expect("no panic"));
+        });
+        assert!(Gate::open().pass(&cancel));
+    }
+}
