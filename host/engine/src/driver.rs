@@ -90,6 +90,11 @@ impl<M: Machine> Driver<M> {
         self.under_way.contains(key)
     }
 
+    /// Whether an effect waits for a commit to begin.
+    pub fn holds_back(&self) -> bool {
+        !self.held.is_empty()
+    }
+
     /// How many effects were started and have not ended.
     pub fn under_way_count(&self) -> usize {
         self.under_way.len()

@@ -46,7 +46,7 @@ fn answers(outcome: &Outcome) -> Vec<String> {
 /// Calls with a closed gate beside `meanwhile`, which gets the gate, the flag that cancels, and the way to the outcome.
 fn at_a_closed_gate(tasks: Json, meanwhile: impl FnOnce(&Gate, &Cancel, &mpsc::Receiver<Outcome>)) {
     let folder = tempfile::tempdir().unwrap();
-    let (gate, cancel) = (Gate::closed(), Cancel::default());
+    let (gate, cancel) = (Gate::closed(Box::new(|| ())), Cancel::default());
     let invocation = Invocation { gate: gate.clone(), ..errand(tasks, workspace(folder.path())) };
     std::thread::scope(|scope| {
         let (ended, end) = mpsc::channel();

@@ -30,6 +30,10 @@ const WISHES_MS: u64 = 250;
 const ABANDON_MS: u64 = 5_000;
 /// Messages of one turn: all that they bring fits in one append.
 const TURN_MESSAGES_MAX: usize = 100;
+/// How long an append that nobody waits for may wait for company: commits are what a quick step costs most.
+const LINGER_US: u64 = 5_000;
+/// Appends that wait for company at most.
+const LINGERING_MAX: usize = 64;
 
 /// What reaches the loop from other threads.
 pub(super) enum Message {
@@ -37,12 +41,24 @@ pub(super) enum Message {
     Ended { key: AttemptKey, attempt: AttemptId, result: Box<StepResult>, journal: Option<Vec<u8>> },
     /// An append is on disk, or not.
     Committed { seq: u64, result: Result<(), LogError> },
+    /// An attempt waits at its gate for what was decided before it.
+    AtGate,
 }
 
 /// What an attempt on a worker's thread is told by.
 struct UnderWay {
     cancel: Cancel,
     gate: Gate,
+}
+
+/// Appends that were not handed to the log yet.
+#[derive(Default)]
+struct Lingering {
+    appends: Vec<(u64, Append)>,
+    /// When the first of them came, by the monotonic clock.
+    since_us: u64,
+    /// Somebody waits for them.
+    is_urgent: bool,
 }
 
 /// A run that is being driven.
@@ -59,6 +75,7 @@ pub(super) struct Live<'a> {
     observer: Arc<Guarded>,
     under_way: BTreeMap<AttemptKey, UnderWay>,
     journals: Vec<(AttemptId, Vec<u8>)>,
+    lingering: Lingering,
     renewal: Timer,
     wishes: Timer,
 }
@@ -84,6 +101,7 @@ impl<'a> Live<'a> {
             observer: Arc::new(Guarded::new(observer.clone())),
             under_way: BTreeMap::new(),
             journals: Vec::new(),
+            lingering: Lingering::default(),
             renewal: Timer::served(LEASE_RENEW_MS, now),
             wishes: Timer::new(WISHES_MS),
         }
@@ -93,6 +111,8 @@ impl<'a> Live<'a> {
     pub(super) fn run(mut self) -> Result<RunState, DriveError> {
         let driven = self.turn_until_done();
         if driven.is_err() {
+            // What has happened has happened, whatever ended this: as much of it as can be is kept.
+            self.hand_over();
             self.abandon();
         }
         driven.map(|()| self.driver.into_state())
@@ -134,6 +154,9 @@ impl<'a> Live<'a> {
                 attempt.gate.let_through();
             }
         }
+        if !self.may_linger() {
+            self.hand_over();
+        }
         Ok(())
     }
 
@@ -156,15 +179,40 @@ impl<'a> Live<'a> {
             view_rows: row.and_then(|row| row.view_row()).into_iter().collect(),
             journals: std::mem::take(&mut self.journals),
         };
-        let (outbox, seq) = (self.outbox.clone(), expected_seq + events.len() as u64);
-        let committed = move |result| drop(outbox.send(Message::Committed { seq, result }));
-        self.engine.world.log.append(append, Box::new(committed));
+        if self.lingering.appends.is_empty() {
+            self.lingering.since_us = self.engine.world.clock.monotonic_us();
+        }
+        self.lingering.appends.push((expected_seq + events.len() as u64, append));
         Ok(())
+    }
+
+    /// Whether nothing waits for what was decided, and more is likely to come soon.
+    fn may_linger(&self) -> bool {
+        let Lingering { appends, is_urgent, .. } = &self.lingering;
+        let is_awaited = *is_urgent || self.under_way.is_empty() || self.driver.holds_back();
+        !is_awaited && appends.len() < LINGERING_MAX && self.linger_us() > 0
+    }
+
+    /// Hands the log what was decided, all at once, so that it shares a commit.
+    fn hand_over(&mut self) {
+        for (seq, append) in std::mem::take(&mut self.lingering).appends {
+            let outbox = self.outbox.clone();
+            let committed = move |result| drop(outbox.send(Message::Committed { seq, result }));
+            self.engine.world.log.append(append, Box::new(committed));
+        }
+    }
+
+    /// How long what lingers may do so from now on.
+    fn linger_us(&self) -> u64 {
+        let until_us = self.lingering.since_us.saturating_add(LINGER_US);
+        until_us.saturating_sub(self.engine.world.clock.monotonic_us())
     }
 
     fn start(&mut self, key: AttemptKey, is_outward: bool) {
         let Some(task) = Task::new(self.driver.state(), &key) else { return };
-        let (cancel, gate) = (Cancel::default(), if is_outward { Gate::closed() } else { Gate::open() });
+        let (cancel, outbox) = (Cancel::default(), self.outbox.clone());
+        let at_gate = move || drop(outbox.send(Message::AtGate));
+        let gate = if is_outward { Gate::closed(Box::new(at_gate)) } else { Gate::open() };
         self.under_way.insert(key.clone(), UnderWay { cancel: cancel.clone(), gate: gate.clone() });
         self.observer.started(&task.attempt);
         let lane = if task.is_live() { &self.engine.outward } else { &self.engine.pure };
@@ -183,6 +231,10 @@ impl<'a> Live<'a> {
     /// Waits for something to happen, then takes what has.
     fn wait(&mut self, wake_at: Option<Timestamp>) -> Result<(), DriveError> {
         let time_ms = wake_at.map_or(WISHES_MS, |wake_at| wake_at.since_ms(self.now).clamp(1, WISHES_MS));
+        let mut time = Duration::from_millis(time_ms);
+        if !self.lingering.appends.is_empty() {
+            time = time.min(Duration::from_micros(self.linger_us()));
+        }
         let mut wish = None;
         let first = crossbeam_channel::select! {
             recv(self.inbox) -> message => message.ok(),
@@ -190,7 +242,7 @@ impl<'a> Live<'a> {
                 wish = command.ok();
                 None
             }
-            default(Duration::from_millis(time_ms)) => None,
+            default(time) => None,
         };
         self.now = self.engine.world.clock.now();
         wish.map_or(Ok(()), |wish| self.obey(wish))?;
@@ -207,6 +259,7 @@ impl<'a> Live<'a> {
                 let news = self.driver.ended(self.now, &RunKey::Perform(key), event).map_err(illegal)?;
                 self.journals.extend(journal.filter(|_| news).map(|journal| (attempt, journal)));
             }
+            Message::AtGate => self.lingering.is_urgent = !self.lingering.appends.is_empty(),
             Message::Committed { seq, result } => {
                 result?;
                 for Stamped { at, event } in self.driver.committed(seq) {

@@ -28,7 +28,7 @@ fn beside(world: &World, gate: &Gate, cancel: &Cancel, meanwhile: impl FnOnce(&m
 #[test]
 fn nothing_runs_before_the_gate_opens() {
     let Some(world) = world() else { return };
-    let (gate, cancel) = (Gate::closed(), Cancel::default());
+    let (gate, cancel) = (Gate::closed(Box::new(|| ())), Cancel::default());
     beside(&world, &gate, &cancel, |end| {
         assert!(end.recv_timeout(A_WHILE).is_err());
         assert!(!world.path("out").exists());
@@ -43,7 +43,7 @@ fn what_is_known_passes_a_closed_gate() {
     let Some(world) = world() else { return };
     world.sh("echo ran > out");
     std::fs::remove_file(world.path("out")).unwrap();
-    let (gate, cancel) = (Gate::closed(), Cancel::default());
+    let (gate, cancel) = (Gate::closed(Box::new(|| ())), Cancel::default());
     beside(&world, &gate, &cancel, |end| {
         assert!(end.recv_timeout(PATIENCE).unwrap().cached_from.is_some());
         assert_eq!(world.read("out"), "ran\n");
@@ -53,7 +53,7 @@ fn what_is_known_passes_a_closed_gate() {
 #[test]
 fn who_waits_at_a_gate_can_be_cancelled() {
     let Some(world) = world() else { return };
-    let (gate, cancel) = (Gate::closed(), Cancel::default());
+    let (gate, cancel) = (Gate::closed(Box::new(|| ())), Cancel::default());
     beside(&world, &gate, &cancel, |end| {
         cancel.raise(StopReason::Abandoned);
         assert_eq!(end.recv_timeout(PATIENCE).unwrap().ending, Ending::Cancelled);
