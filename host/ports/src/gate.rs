@@ -97,7 +97,9 @@ mod tests {
     fn who_waits_passes_once_it_opens() {
         let asked = Arc::new(AtomicUsize::new(0));
         let on_wait = asked.clone();
-        let gate = Gate::closed(Box::new(move || drop(on_wait.fetch_add(1, Ordering::SeqCst))));
+        let gate = Gate::closed(Box::new(move || {
+            on_wait.fetch_add(1, Ordering::SeqCst);
+        }));
         let cancel = Cancel::default();
         thread::scope(|scope| {
             let waiting = scope.spawn(|| gate.pass(&cancel));

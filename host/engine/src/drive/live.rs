@@ -30,8 +30,6 @@ const WISHES_MS: u64 = 250;
 const ABANDON_MS: u64 = 5_000;
 /// Messages of one turn: all that they bring fits in one append.
 const TURN_MESSAGES_MAX: usize = 100;
-/// How long an append that nobody waits for may wait for company: commits are what a quick step costs most.
-const LINGER_US: u64 = 5_000;
 /// Appends that wait for company at most.
 const LINGERING_MAX: usize = 64;
 
@@ -204,7 +202,7 @@ impl<'a> Live<'a> {
 
     /// How long what lingers may do so from now on.
     fn linger_us(&self) -> u64 {
-        let until_us = self.lingering.since_us.saturating_add(LINGER_US);
+        let until_us = self.lingering.since_us.saturating_add(self.engine.linger_us);
         until_us.saturating_sub(self.engine.world.clock.monotonic_us())
     }
 

@@ -27,6 +27,8 @@ pub use observer::Observer;
 
 /// Events of one stream that are read at a time.
 const READ_EVENTS_MAX: usize = 10_000;
+/// How long an append that nobody waits for may wait for company: commits are what a quick step costs most.
+const LINGER_US: u64 = 5_000;
 /// A plan as JSON.
 const PLAN_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
@@ -93,6 +95,7 @@ pub struct Engine {
     owner: String,
     pure: Lane,
     outward: Lane,
+    linger_us: u64,
 }
 
 impl Engine {
@@ -100,7 +103,14 @@ impl Engine {
     #[must_use]
     pub fn new(world: World, owner: String, pure_threads: usize, outward_threads: usize) -> Self {
         let (pure, outward) = (Lane::new("pure", pure_threads), Lane::new("outward", outward_threads));
-        Self { world, owner, pure, outward }
+        Self { world, owner, pure, outward, linger_us: LINGER_US }
+    }
+
+    /// The same where what was decided, and nothing waits for, lingers so many microseconds before it is handed to the
+    /// log; 0 for a commit of its own each time.
+    #[must_use]
+    pub fn lingering(self, linger_us: u64) -> Self {
+        Self { linger_us, ..self }
     }
 
     /// Drives a run to its end and gives its last state.

@@ -3,6 +3,7 @@
 mod flusher;
 mod format;
 mod names;
+mod packed;
 mod record_file;
 mod recorder;
 
@@ -69,9 +70,9 @@ impl Journal for JournalFiles {
     fn read(&self, attempt: &AttemptId, from: u32) -> Result<Vec<HostCall>, String> {
         let mut calls = read_file(&names::file_of(&self.folder, attempt), from)?;
         let row = self.database.inline_journal(attempt).map_err(|error| error.to_string())?;
-        let place = || format!("the journal of {attempt} in the database");
-        format::read(row.unwrap_or_default().as_slice(), from, &mut calls)
-            .map_err(|error| format!("{}: {error}", place()))?;
+        let row = row.unwrap_or_default();
+        let read = packed::unpack(&row).and_then(|journal| format::read(&*journal, from, &mut calls));
+        read.map_err(|error| format!("the journal of {attempt} in the database: {error}"))?;
         Ok(calls)
     }
 }

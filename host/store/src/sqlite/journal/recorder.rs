@@ -9,6 +9,7 @@ use lockgate_model::host_call::{CallBody, HostCall, LogLevel, LogLine, LogSource
 use lockgate_ports::Recorder;
 
 use super::format::{Encoder, HEADER};
+use super::packed::pack;
 use super::record_file::RecordFile;
 
 /// Records that wait in memory; more than that go to the file.
@@ -93,7 +94,7 @@ impl Recorder for FileRecorder {
         state.finish_file(&self.path);
         state.say_what_is_lost(&self.path);
         let rest = std::mem::take(&mut state.records);
-        Some(rest).filter(|rest| !rest.is_empty())
+        Some(rest).filter(|rest| !rest.is_empty()).map(pack)
     }
 }
 
