@@ -26,7 +26,7 @@ use serde_json::json;
 const A_WHILE: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn errand(tasks: Json, folder: WorkspaceAccess) -> Invocation {
+fn errand(tasks: &Json, folder: WorkspaceAccess) -> Invocation {
     let call = Call::BuildStep { config: json!({ "tasks": tasks }), evidence: Vec::new() };
     let mut invocation = world().invocation("errand", call);
     invocation.workspace = Some(folder);
@@ -44,7 +44,7 @@ fn answers(outcome: &Outcome) -> Vec<String> {
 }
 
 /// Calls with a closed gate beside `meanwhile`, which gets the gate, the flag that cancels, and the way to the outcome.
-fn at_a_closed_gate(tasks: Json, meanwhile: impl FnOnce(&Gate, &Cancel, &mpsc::Receiver<Outcome>)) {
+fn at_a_closed_gate(tasks: &Json, meanwhile: impl FnOnce(&Gate, &Cancel, &mpsc::Receiver<Outcome>)) {
     let folder = tempfile::tempdir().unwrap();
     let (gate, cancel) = (Gate::closed(Box::new(|| ())), Cancel::default());
     let invocation = Invocation { gate: gate.clone(), ..errand(tasks, workspace(folder.path())) };
@@ -64,21 +64,21 @@ fn at_a_closed_gate(tasks: Json, meanwhile: impl FnOnce(&Gate, &Cancel, &mpsc::R
 /// One test, for it counts what all calls of this process do.
 #[test]
 fn nothing_reaches_outside_before_the_gate_opens() {
-    at_a_closed_gate(json!([{ "get": "https://api.example/" }]), |gate, _, end| {
+    at_a_closed_gate(&json!([{ "get": "https://api.example/" }]), |gate, _, end| {
         assert!(end.recv_timeout(A_WHILE).is_err());
         assert_eq!(SENT.load(Ordering::SeqCst), 0);
         gate.let_through();
         assert_eq!(answers(&end.recv_timeout(PATIENCE).unwrap()).len(), 1);
         assert_eq!(SENT.load(Ordering::SeqCst), 1);
     });
-    at_a_closed_gate(json!([{ "get-with": { "url": "https://api.example/", "secret": "token" } }]), |gate, _, end| {
+    at_a_closed_gate(&json!([{ "get-with": { "url": "https://api.example/", "secret": "token" } }]), |gate, _, end| {
         assert!(end.recv_timeout(A_WHILE).is_err());
         assert_eq!((SENT.load(Ordering::SeqCst), FETCHED.load(Ordering::SeqCst)), (1, 0));
         gate.let_through();
         end.recv_timeout(PATIENCE).unwrap();
         assert_eq!(FETCHED.load(Ordering::SeqCst), 1);
     });
-    at_a_closed_gate(json!([{ "get": "https://api.example/" }]), |_, cancel, end| {
+    at_a_closed_gate(&json!([{ "get": "https://api.example/" }]), |_, cancel, end| {
         let sent = SENT.load(Ordering::SeqCst);
         cancel.raise(StopReason::Abandoned);
         assert_eq!(end.recv_timeout(PATIENCE).unwrap(), Outcome::Cancelled);
@@ -90,7 +90,7 @@ fn nothing_reaches_outside_before_the_gate_opens() {
 fn what_reaches_nothing_outside_passes_a_closed_gate() {
     let tasks =
         json!([{ "time": {} }, { "random": {} }, { "say": "hello" }, { "write": { "path": "a", "text": "b" } }]);
-    at_a_closed_gate(tasks, |_, _, end| assert_eq!(answers(&end.recv_timeout(PATIENCE).unwrap()).len(), 4));
+    at_a_closed_gate(&tasks, |_, _, end| assert_eq!(answers(&end.recv_timeout(PATIENCE).unwrap()).len(), 4));
 }
 
 /// A folder that says whether it was filled, beside one that always is.
@@ -129,12 +129,12 @@ impl WorkspaceFolder for Late {
 }
 
 /// The answer of one task, and whether the workspace had to be filled for it.
-fn check(task: Json, expected: &str, is_filled: bool) {
+fn check(task: &Json, expected: &str, is_filled: bool) {
     let folder = tempfile::tempdir().unwrap();
     let late = Late::new(folder.path());
     let access = WorkspaceAccess { folder: late.clone(), ..workspace(folder.path()) };
-    let (returned, recorder) = world().invoke(errand(json!([task]), access));
-    let (full, _) = world().invoke(errand(json!([task]), workspace(folder.path())));
+    let (returned, recorder) = world().invoke(errand(&json!([task]), access));
+    let (full, _) = world().invoke(errand(&json!([task]), workspace(folder.path())));
     assert_eq!(answers(&returned.outcome), [expected], "{task}");
     assert_eq!(late.is_filled.load(Ordering::SeqCst), is_filled, "{task}");
     assert!(recorder.count() > 0, "it is written down");
@@ -145,8 +145,8 @@ fn check(task: Json, expected: &str, is_filled: bool) {
 
 #[test]
 fn a_workspace_is_filled_when_it_is_looked_into() {
-    check(json!({ "say": "hello" }), "hello", false);
-    check(json!({ "read": "absent" }), "error: entity not found", false);
-    check(json!({ "read": "there" }), "text", true);
-    check(json!({ "write": { "path": "new", "text": "x" } }), "written", true);
+    check(&json!({ "say": "hello" }), "hello", false);
+    check(&json!({ "read": "absent" }), "error: entity not found", false);
+    check(&json!({ "read": "there" }), "text", true);
+    check(&json!({ "write": { "path": "new", "text": "x" } }), "written", true);
 }

@@ -18,7 +18,11 @@ fn beside(world: &World, gate: &Gate, cancel: &Cancel, meanwhile: impl FnOnce(&m
     let action = ToolAction { gate: gate.clone(), ..world.script("echo ran > out") };
     std::thread::scope(|scope| {
         let (ended, end) = mpsc::channel();
-        scope.spawn(move || ended.send(world.tools.run(action, Arc::new(Sink::default()), cancel).unwrap()));
+        scope.spawn(move || {
+            let completion = world.tools.run(action, Arc::new(Sink::default()), cancel).unwrap();
+            // Nobody listens any more where the test has failed.
+            drop(ended.send(completion));
+        });
         meanwhile(&end);
         // Whatever became of the test, nobody is left waiting.
         cancel.raise(StopReason::Cancelled);

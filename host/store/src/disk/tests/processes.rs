@@ -70,7 +70,7 @@ fn hang_in_a_workspace(folder: &Path) -> ! {
     let tree: TreeRef = serde_json::from_str(&std::env::var(TREE).unwrap()).unwrap();
     let folders = WorkFolders::open(folder, BlobFiles::open(folder).unwrap(), &[]).unwrap();
     let workspace = folders.open(&run(), &job(), &tree).unwrap();
-    fs::write(&workspace.path().join("file"), "half done").unwrap();
+    fs::write(workspace.path().join("file"), "half done").unwrap();
     hang()
 }
 

@@ -44,7 +44,7 @@ fn blobs_are_not_reachable_from_a_workspace() {
     world.write("file", "text");
     let tree = world.import();
     let workspace = world.open(&tree);
-    fs::write(&workspace.path().join("file"), "evil").unwrap();
+    fs::write(workspace.path().join("file"), "evil").unwrap();
     world.folders.discard(&workspace.run);
     assert_eq!(listing(world.open(&tree).path())["file"], "text");
 }
@@ -71,7 +71,7 @@ fn depth_is_limited_from_both_sides() {
     make_deep(&workspace.path().join("d/d"), 0);
     fs::create_dir(workspace.path().join(["d"; 199].join("/")).join("d")).unwrap();
     assert!(world.folders.snapshot(&workspace).is_ok());
-    fs::write(&workspace.path().join(["d"; 200].join("/")).join("leaf"), "").unwrap();
+    fs::write(workspace.path().join(["d"; 200].join("/")).join("leaf"), "").unwrap();
     assert_invalid(world.folders.snapshot(&workspace), "in more than 200 folders");
     assert_invalid(world.folders.import(workspace.path()), "in more than 200 folders");
 }

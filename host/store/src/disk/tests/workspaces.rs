@@ -138,7 +138,7 @@ fn a_marker_of_another_boot_does_not_count() {
     assert!(text.contains(boot.trim()), "{text}");
     fs::write(&marker, text.replace(boot.trim(), "another-boot")).unwrap();
     // What a loss of power may have done to a file that was never synced.
-    fs::write(&workspace.path().join("file"), "").unwrap();
+    fs::write(workspace.path().join("file"), "").unwrap();
     assert_eq!(listing(world.open(&tree).path())["file"], "text");
 }
 
