@@ -20,7 +20,7 @@ use lockgate_ports::{BlobError, Blobs, WorkspaceError, Workspaces};
 use serde::{Deserialize, Serialize};
 
 /// The version of `bundle.json`.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// `bundle.json`.
 const HEAD_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// All blobs of a bundle together.

@@ -50,7 +50,7 @@ pub enum RunEvent {
         /// Why.
         reason: String,
     },
-    /// An attempt is about to begin. Written and committed before it does; pure attempts have none.
+    /// An attempt begins. Committed before it does anything that could be noticed outside; pure attempts have none.
     AttemptStarted {
         /// The job.
         job: JobKey,

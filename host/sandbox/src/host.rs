@@ -279,6 +279,13 @@ impl Host {
         Ok(())
     }
 
+    /// Waits until what somebody outside could notice may be done.
+    pub(crate) fn pass_gate(&mut self) -> Result<(), Stop> {
+        let (gate, cancel) = (self.reach.gate.clone(), self.watch.cancel().clone());
+        let passes = self.without_permit(|_| gate.pass(&cancel))?;
+        if passes { Ok(()) } else { Err(Stop::Cancelled) }
+    }
+
     /// Waits for something other than the processor, and lets others have it meanwhile.
     pub(crate) fn without_permit<T>(&mut self, wait: impl FnOnce(&mut Self) -> T) -> Result<T, Stop> {
         self.permit = None;

@@ -22,6 +22,7 @@ use lockgate_ports::tools::Changes;
 use lockgate_ports::{Cancel, Gate, Invocation, Sandbox as _, WorkspaceError, WorkspaceFolder};
 use serde_json::json;
 
+const URL: &str = "https://api.example/";
 /// Long enough for a call that does not wait.
 const A_WHILE: Duration = Duration::from_millis(300);
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -64,26 +65,28 @@ fn at_a_closed_gate(tasks: &Json, meanwhile: impl FnOnce(&Gate, &Cancel, &mpsc::
 /// One test, for it counts what all calls of this process do.
 #[test]
 fn nothing_reaches_outside_before_the_gate_opens() {
-    at_a_closed_gate(&json!([{ "get": "https://api.example/" }]), |gate, _, end| {
+    at_a_closed_gate(&json!([{ "get": URL }]), |gate, _, end| {
         assert!(end.recv_timeout(A_WHILE).is_err());
         assert_eq!(SENT.load(Ordering::SeqCst), 0);
         gate.let_through();
         assert_eq!(answers(&end.recv_timeout(PATIENCE).unwrap()).len(), 1);
         assert_eq!(SENT.load(Ordering::SeqCst), 1);
     });
-    at_a_closed_gate(&json!([{ "get-with": { "url": "https://api.example/", "secret": "token" } }]), |gate, _, end| {
+    at_a_closed_gate(&json!([{ "get-with": { "url": URL, "secret": "token" } }]), |gate, _, end| {
         assert!(end.recv_timeout(A_WHILE).is_err());
         assert_eq!((SENT.load(Ordering::SeqCst), FETCHED.load(Ordering::SeqCst)), (1, 0));
         gate.let_through();
         end.recv_timeout(PATIENCE).unwrap();
         assert_eq!(FETCHED.load(Ordering::SeqCst), 1);
     });
-    at_a_closed_gate(&json!([{ "get": "https://api.example/" }]), |_, cancel, end| {
-        let sent = SENT.load(Ordering::SeqCst);
-        cancel.raise(StopReason::Abandoned);
-        assert_eq!(end.recv_timeout(PATIENCE).unwrap(), Outcome::Cancelled);
-        assert_eq!(SENT.load(Ordering::SeqCst), sent);
-    });
+    for task in [json!({ "get": URL }), json!({ "get-with": { "url": URL, "secret": "token" } })] {
+        at_a_closed_gate(&json!([task]), |_, cancel, end| {
+            let before = (SENT.load(Ordering::SeqCst), FETCHED.load(Ordering::SeqCst));
+            cancel.raise(StopReason::Abandoned);
+            assert_eq!(end.recv_timeout(PATIENCE).unwrap(), Outcome::Cancelled, "{task}");
+            assert_eq!((SENT.load(Ordering::SeqCst), FETCHED.load(Ordering::SeqCst)), before, "{task}");
+        });
+    }
 }
 
 #[test]

@@ -244,7 +244,7 @@ impl Tools for NativeTools {
     fn run(&self, action: ToolAction, output: Arc<dyn OutputSink>, cancel: &Cancel) -> Result<Completion, ToolError> {
         let request = Request::new(&action, &self.catalog)?;
         std::fs::create_dir_all(&self.stage_folder).map_err(|error| fault("making the folder of stages", &error))?;
-        let Some(_permit) = self.permits.acquire(cancel) else { return Ok(never_started()) };
+        let Some(permit) = self.permits.acquire(cancel) else { return Ok(never_started()) };
         let ActionKey { digest, mut parts } = self.key(&action, &request, cancel)?;
         let cache = self.action_cache(&action, &request);
         let known = digest.as_ref().zip(cache.as_ref());
@@ -254,9 +254,12 @@ impl Tools for NativeTools {
             return Ok(Completion { key: parts, ..completion });
         }
         bubblewrap::find(self.bwrap.as_deref())?;
+        // Who waits at his gate keeps nobody from looking for what is known.
+        drop(permit);
         if !action.gate.pass(cancel) {
             return Ok(never_started());
         }
+        let Some(_permit) = self.permits.acquire(cancel) else { return Ok(never_started()) };
         action.workspace.fill().map_err(|error| fault("filling the workspace", &io::Error::other(error)))?;
         let (completion, unfit) = self.run_anew(&action, &request, known, &output, cancel)?;
         parts.extend(unfit.map(not_kept));

@@ -11,7 +11,7 @@ use lockgate_model::time::Timestamp;
 
 use crate::run::RunState;
 
-/// Watches runs. Called after the commit, from the engine's threads: must return at once and cannot fail.
+/// Watches runs. Called from the engine's threads: must return at once and cannot fail.
 pub trait Observer: Send + Sync {
     /// An event is on disk.
     fn event(&self, at: Timestamp, event: &RunEvent, state: &RunState);
@@ -19,7 +19,7 @@ pub trait Observer: Send + Sync {
     /// A plugin called the host. Not yet on disk, perhaps never: for showing only.
     fn call(&self, attempt: &AttemptId, call: &HostCall);
 
-    /// An attempt is handed to a worker.
+    /// An attempt is handed to a worker. That it begins is perhaps not yet on disk: for showing only.
     fn started(&self, attempt: &AttemptId);
 }
 

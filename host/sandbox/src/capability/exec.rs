@@ -73,6 +73,10 @@ impl Host {
         arguments: &Json,
         command: exec::Command,
     ) -> Result<Result<exec::Completion, exec::ExecError>, Stop> {
+        if !command.secret_env.is_empty() && self.reach.answers.is_none() {
+            // Its secrets are fetched before it is handed over.
+            self.pass_gate()?;
+        }
         let Some(action) = self.action(command)? else {
             let message = "a native tool needs a workspace, and this call has none".to_owned();
             return Ok(Err(exec::ExecError::Unavailable(message)));

@@ -57,7 +57,10 @@ impl secrets::Host for Host {
         let is_granted = self.reach.grants.secrets.contains(&name);
         let permission = if is_granted { Permission::Granted(grant) } else { Permission::Denied(grant) };
         self.granted(function, json!({ "name": shown }), permission, |host, arguments| {
-            let held = host.ask_world(function, arguments, |host| host.without_permit(|host| host.hold(&name)))?;
+            let held = host.ask_world(function, arguments, |host| {
+                host.pass_gate()?;
+                host.without_permit(|host| host.hold(&name))
+            })?;
             if let (Ok(Handed { placeholder, hosts }), Some(_)) = (&held, &host.reach.answers) {
                 // A replay has no value, and sends none; where the placeholder may go it judges as the host did.
                 let secret = Secret { value: SecretValue::new(Vec::new()), hosts: hosts.clone() };
@@ -97,9 +100,6 @@ impl Host {
     fn secret(&self, name: &str) -> Result<Secret, Missing> {
         if self.reach.trust == Trust::Untrusted {
             return Err(Missing::Denied(UNTRUSTED.to_owned()));
-        }
-        if !self.reach.gate.pass(self.watch.cancel()) {
-            return Err(Missing::Unknown("the step is being stopped".to_owned()));
         }
         let secret = self.services.secrets.get(name).map_err(|error| match error {
             SecretError::Unknown(why) | SecretError::Unavailable(why) => Missing::Unknown(why),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use lockgate_model::ids::Digest;
 use lockgate_model::tree::TreeRef;
 use lockgate_ports::WorkspaceError;
 use rustix::fs::{AtFlags, CWD};
@@ -31,13 +32,29 @@ pub(super) fn advance(
     let Advance { touched, .. } = advance;
     // Last, for every entry that is made or removed changes its folder's.
     for (path, at_ns) in &after {
-        if before.get(path) != Some(at_ns) || touched.contains(path) {
+        let is_new = before.get(path) != Some(at_ns) || touched.contains(path);
+        if is_new && has_time(listings, &to.root, path)? {
             let place = if path.is_empty() { materializer.root.to_owned() } else { materializer.root.join(path) };
             let set = rustix::fs::utimensat(CWD, &place, &modified(*at_ns), AtFlags::SYMLINK_NOFOLLOW);
             set.map_err(|error| work_error("set the times of", &place, error))?;
         }
     }
     Ok(())
+}
+
+/// Whether a file or a folder of the tree stands at a path, with nothing but folders on the way: times lie beside the
+/// tree, and may name what is not in it.
+fn has_time(listings: &Listings, root: &Digest, path: &str) -> Result<bool, WorkspaceError> {
+    let mut at = Some(*root);
+    for part in path.split('/').filter(|_| !path.is_empty()) {
+        let Some(folder) = at else { return Ok(false) };
+        at = match listings.folder(&folder)?.get(part) {
+            Some(Entry::Folder { digest, .. }) => Some(*digest),
+            Some(Entry::File { .. }) => None,
+            Some(Entry::Link(_)) | None => return Ok(false),
+        };
+    }
+    Ok(true)
 }
 
 struct Advance<'a> {

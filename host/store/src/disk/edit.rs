@@ -1,5 +1,6 @@
 //! Changes carried into a tree without making a folder of it: only the messages of folders on the way to what changes
-//! are read and written. What comes out is the tree that the folder would have, had the changes been made in it.
+//! are read and written. What comes out has the root that the folder would have, had the changes been made in it; and the
+//! times of files, while a folder whose entries changed is as new as what was placed in it rather than as this moment.
 
 use std::collections::BTreeMap;
 
@@ -10,16 +11,23 @@ use lockgate_ports::tools::{Changes, Placed, PlacedKind};
 use lockgate_ports::{BlobError, WorkspaceError};
 
 use super::listings::Listings;
+use super::look::NAME_BYTES_MAX;
 use super::times::Times;
 use super::tree::{TREE_DEPTH_MAX, join};
 use super::tree_blobs::{Entry, Listing, is_name};
 
 const NANOSECONDS: i64 = 1_000_000_000;
+/// A path, and so the target of a link, as Linux takes it, with its final zero (`PATH_MAX`).
+const PATH_BYTES_MAX: usize = 4096;
 
 /// The tree after the changes. None where a path leads through something that is no folder, or leaves the tree, or where
 /// it would hold too much: what is to be said of that the disk says.
 pub(super) fn edit(tree: &TreeRef, changes: &Changes, listings: &Listings) -> Result<Option<TreeRef>, WorkspaceError> {
     let times = listings.take_times(&tree.times)?;
+    // Links have no times and are not counted: long before the limit, the disk counts.
+    if times.len().saturating_add(changes.placed.len()) > TREE_FILES_MAX / 2 {
+        return Ok(None);
+    }
     let mut editor = Editor { listings, root: Open::read(&tree.root, listings)?, times };
     for path in &changes.removed {
         if !editor.remove(path)? {
@@ -30,9 +38,6 @@ pub(super) fn edit(tree: &TreeRef, changes: &Changes, listings: &Listings) -> Re
         if !editor.place(placed)? {
             return Ok(None);
         }
-    }
-    if editor.times.len() > TREE_FILES_MAX {
-        return Ok(None);
     }
     let Editor { root, mut times, .. } = editor;
     root.tell_times("", &mut times);
@@ -92,7 +97,7 @@ impl Editor<'_> {
     /// Puts something in the place of whatever stood there. False where the path is none of this tree.
     fn place(&mut self, placed: &Placed) -> Result<bool, WorkspaceError> {
         let Placed { path, what } = placed;
-        let Some((parts, name)) = parts(path) else { return Ok(false) };
+        let Some((parts, name)) = parts(path).filter(|_| is_taken(what)) else { return Ok(false) };
         let newest_ns = match what {
             PlacedKind::File { modified: (seconds, nanoseconds), .. } => {
                 Some(seconds.saturating_mul(NANOSECONDS).saturating_add(i64::from(*nanoseconds)))
@@ -192,10 +197,19 @@ impl Open {
     }
 }
 
+/// Whether Linux would take it.
+fn is_taken(what: &PlacedKind) -> bool {
+    match what {
+        PlacedKind::Link { target } => (1..PATH_BYTES_MAX).contains(&target.len()) && !target.contains('\0'),
+        PlacedKind::File { .. } | PlacedKind::Folder => true,
+    }
+}
+
 /// The folders of a path and its last name; none for a path that is not plainly below the root.
 fn parts(path: &str) -> Option<(Vec<&str>, &str)> {
     let mut parts: Vec<&str> = path.split('/').collect();
-    let is_plain = parts.iter().all(|part| is_name(part)) && parts.len() <= TREE_DEPTH_MAX;
+    let is_plain = |part: &&str| is_name(part) && part.len() <= NAME_BYTES_MAX;
+    let is_plain = parts.iter().all(is_plain) && parts.len() <= TREE_DEPTH_MAX;
     let name = parts.pop()?;
     is_plain.then_some((parts, name))
 }

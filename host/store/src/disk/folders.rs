@@ -30,6 +30,8 @@ use super::{files, import, scan, tree_blobs};
 /// A file of an imported folder that was changed so shortly before is read again the next time: that folder may lie
 /// on another file system, with a coarser clock than ours.
 const IMPORT_SETTLED_NS: i64 = 2_000_000_000;
+/// In a run's folder, what is known of its workspaces.
+const STATE: &str = ".state";
 /// Imported folders whose index is kept.
 const IMPORT_INDEXES_MAX: usize = 32;
 
@@ -95,7 +97,7 @@ impl WorkFolders {
 
     fn place(&self, run: &RunId, job: &JobKey) -> Place {
         let (folder, name) = (self.work.join(run.as_str()), safe_name(job.as_str()));
-        let state = folder.join(".state");
+        let state = folder.join(STATE);
         Place {
             marker: state.join(format!("{name}.at")),
             index: state.join(format!("{name}.index")),
@@ -185,6 +187,8 @@ impl Workspaces for WorkFolders {
     fn prepare(&self, run: &RunId, job: &JobKey, tree: &TreeRef) -> Result<Workspace, WorkspaceError> {
         let place = self.place(run, job);
         if !place.is_folder() {
+            // What the marker says was said of a folder that is gone.
+            remove_if_there(&place.marker).map_err(|error| work_error("remove", &place.marker, error))?;
             empty_folder(&place.content).map_err(|error| work_error("make", &place.content, error))?;
         }
         let gone = || WorkspaceError::Invalid("the workspaces are being closed".to_owned());
@@ -221,7 +225,10 @@ impl Workspaces for WorkFolders {
     }
 
     fn discard(&self, run: &RunId) {
+        let folder = self.work.join(run.as_str());
+        // The markers first: if this is cut off, none of them says of half a folder that it is whole.
+        wipe(&folder.join(STATE)).ok();
         // Nobody waits for an answer; what stays is in nobody's way.
-        wipe(&self.work.join(run.as_str())).ok();
+        wipe(&folder).ok();
     }
 }

@@ -14,7 +14,7 @@ use super::tree_blobs::Entry;
 /// Links that may be followed on the way to one path, as Linux has it.
 const LINKS_MAX: usize = 40;
 /// A name of a file, as Linux has it.
-const NAME_BYTES_MAX: usize = 255;
+pub(super) const NAME_BYTES_MAX: usize = 255;
 /// Parts that one path may have once all links on the way are written out.
 const PARTS_MAX: usize = 4_096;
 

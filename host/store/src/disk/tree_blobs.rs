@@ -81,22 +81,35 @@ pub(super) enum Entry {
     Link(String),
 }
 
-/// Reads one folder's message.
+/// Reads one folder's message. It may come from anybody: a name that leads elsewhere, or stands twice, is damage.
 pub(super) fn read_folder(digest: &Digest, blobs: &dyn Blobs) -> Result<Listing, WorkspaceError> {
     let bytes = blobs.get(digest, DIRECTORY_BYTES_MAX)?;
     let corrupt = |detail: String| BlobError::Corrupt { digest: *digest, detail };
     let message = Directory::decode(bytes.as_slice()).map_err(|error| corrupt(error.to_string()))?;
     let mut listing = Listing::new();
-    for FileNode { name, digest, is_executable } in message.files {
-        let (digest, size_bytes) = parse_digest(digest).map_err(corrupt)?;
-        listing.insert(name, Entry::File { digest, size_bytes, is_executable });
+    for (name, entry) in entries(message) {
+        let entry = entry.map_err(corrupt)?;
+        if !is_name(&name) {
+            return Err(corrupt(format!("`{name}` is no name of a file")).into());
+        }
+        if let Some(_first) = listing.insert(name.clone(), entry) {
+            return Err(corrupt(format!("it names `{name}` twice")).into());
+        }
     }
-    for DirectoryNode { name, digest } in message.directories {
-        let (digest, size_bytes) = parse_digest(digest).map_err(corrupt)?;
-        listing.insert(name, Entry::Folder { digest, size_bytes });
-    }
-    listing.extend(message.symlinks.into_iter().map(|SymlinkNode { name, target }| (name, Entry::Link(target))));
     Ok(listing)
+}
+
+fn entries(message: Directory) -> impl Iterator<Item = (String, Result<Entry, String>)> {
+    let file = |FileNode { name, digest, is_executable }| {
+        let sized = parse_digest(digest);
+        (name, sized.map(|(digest, size_bytes)| Entry::File { digest, size_bytes, is_executable }))
+    };
+    let folder = |DirectoryNode { name, digest }| {
+        (name, parse_digest(digest).map(|(digest, size_bytes)| Entry::Folder { digest, size_bytes }))
+    };
+    let link = |SymlinkNode { name, target }| (name, Ok(Entry::Link(target)));
+    let (files, folders) = (message.files.into_iter().map(file), message.directories.into_iter().map(folder));
+    files.chain(folders).chain(message.symlinks.into_iter().map(link))
 }
 
 /// Keeps one folder's message; gives its digest and its length.
@@ -126,46 +139,20 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn folder(&mut self, digest: &Digest, path: &str, depth: usize) -> Result<Folder, WorkspaceError> {
-        let bytes = self.blobs.get(digest, DIRECTORY_BYTES_MAX)?;
-        let corrupt = |detail: String| BlobError::Corrupt { digest: *digest, detail };
-        let message = Directory::decode(bytes.as_slice()).map_err(|error| corrupt(error.to_string()))?;
         let mut folder = Folder::default();
-        for (name, node) in self.nodes(message, path, depth + 1, &corrupt)? {
-            if !is_name(&name) {
-                return Err(corrupt(format!("`{name}` is no name of a file")).into());
-            }
-            if folder.nodes.insert(name.clone(), node).is_some() {
-                return Err(corrupt(format!("it names `{name}` twice")).into());
-            }
+        for (name, entry) in read_folder(digest, self.blobs)? {
+            let (path, depth) = (join(path, &name), depth + 1);
+            self.census.add(&path, depth)?;
+            let node = match entry {
+                Entry::File { digest, size_bytes, is_executable } => {
+                    Node::File(FileContent { digest, size_bytes, executable: is_executable, modified_ns: None })
+                }
+                Entry::Link(target) => Node::Symlink(target),
+                Entry::Folder { digest, .. } => Node::Folder(self.folder(&digest, &path, depth)?),
+            };
+            folder.nodes.insert(name, node);
         }
         Ok(folder)
-    }
-
-    fn nodes(
-        &mut self,
-        message: Directory,
-        path: &str,
-        depth: usize,
-        corrupt: &impl Fn(String) -> BlobError,
-    ) -> Result<Vec<(String, Node)>, WorkspaceError> {
-        let mut nodes = Vec::new();
-        for FileNode { name, digest, is_executable } in message.files {
-            self.census.add(&join(path, &name), depth)?;
-            let (digest, size_bytes) = parse_digest(digest).map_err(corrupt)?;
-            let file = FileContent { digest, size_bytes, executable: is_executable, modified_ns: None };
-            nodes.push((name, Node::File(file)));
-        }
-        for SymlinkNode { name, target } in message.symlinks {
-            self.census.add(&join(path, &name), depth)?;
-            nodes.push((name, Node::Symlink(target)));
-        }
-        for DirectoryNode { name, digest } in message.directories {
-            let path = join(path, &name);
-            self.census.add(&path, depth)?;
-            let (digest, _) = parse_digest(digest).map_err(corrupt)?;
-            nodes.push((name, Node::Folder(self.folder(&digest, &path, depth)?)));
-        }
-        Ok(nodes)
     }
 }
 

@@ -56,7 +56,7 @@ impl Host {
     fn is_absent(&self, fd: &Fd, path: &str, flags: PathFlags) -> bool {
         let tree = self.reach.workspace.as_ref().and_then(|workspace| workspace.folder.tree());
         let is_narrowed = self.reach.read.is_some() || self.reach.write.is_some();
-        let is_plain = !path.contains('\0') && path.len() < LINUX_PATH_BYTES_MAX;
+        let is_plain = !path.starts_with('/') && !path.contains('\0') && path.len() < LINUX_PATH_BYTES_MAX;
         let Some(tree) = tree.filter(|_| is_plain && !is_narrowed) else { return false };
         let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
         let question = Question::Look { path: self.files.walked_below(fd.rep(), path), follow };
@@ -308,7 +308,8 @@ impl HostDescriptor for Host {
         let reads = flags.contains(DescriptorFlags::READ) || !flags.contains(DescriptorFlags::WRITE);
         let read = reads && !open_flags.contains(OpenFlags::TRUNCATE);
         let arguments = json!({ "path": full, "read": read, "write": write, "create": create });
-        if !write && self.is_absent(&fd, &path, path_flags) {
+        let is_plain = (DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY).contains(flags);
+        if !write && is_plain && self.is_absent(&fd, &path, path_flags) {
             return self.absent("open-at", arguments);
         }
         let (at, named) = (Fd::new_borrow(fd.rep()), path.clone());

@@ -1,5 +1,8 @@
 //! The bytes of trees are those of the Remote Execution API.
 
+use lockgate_ports::Trees as _;
+use lockgate_ports::tools::Changes;
+
 use super::{Blobs, Digest, PermissionsExt, TreeRef, Workspaces, World, assert_invalid, fs, symlink};
 
 /// A field of wire type 2 (length-delimited), as the protobuf encoding writes it.
@@ -50,8 +53,19 @@ fn foreign(world: &World, root: &[u8]) -> TreeRef {
 fn check_refused(root: &[u8], wanted: &str) {
     let world = World::new();
     let tree = foreign(&world, root);
-    let failed = world.folders.open(&super::run(), &super::job(), &tree).unwrap_err().to_string();
-    assert!(failed.contains(&tree.root.to_string()) && failed.contains(wanted), "`{failed}` does not say `{wanted}`");
+    // A folder that holds another tree is made into this one in another way than one that holds nothing.
+    for holds_another in [false, true] {
+        if holds_another {
+            world.write("file", "text");
+            world.snapshot(&world.open(&world.import()));
+        }
+        let failed = world.folders.open(&super::run(), &super::job(), &tree).unwrap_err().to_string();
+        let is_told = failed.contains(&tree.root.to_string()) && failed.contains(wanted);
+        assert!(is_told, "`{failed}` does not say `{wanted}`");
+    }
+    assert!(world.folders.walk(&tree.root, &mut |_, _| true).is_err());
+    let folder = world.folders.prepare(&super::run(), &super::job(), &tree).unwrap().folder;
+    assert!(folder.change_tree(&Changes::default()).is_err());
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use super::{Digest, Path, PermissionsExt, TreeRef, Workspaces, World, fs, job, listing, run, set_modified, symlink};
+use super::{
+    Blobs, Digest, Path, PermissionsExt, TreeRef, Workspaces, World, fs, job, listing, run, set_modified, symlink,
+};
 
 fn inode(path: &Path) -> u64 {
     fs::metadata(path).unwrap().ino()
@@ -99,14 +101,51 @@ fn from_one_tree_to_another_only_what_differs_is_touched() {
     let before = world.import();
     let workspace = world.open(&before);
     world.snapshot(&workspace);
-    let (kept, changed) = (workspace.path().join("kept/file"), workspace.path().join("changed"));
-    let inodes = (inode(&kept), inode(&changed));
+    let kept = workspace.path().join("kept/file");
+    // Held open, so that no other file can get its number.
+    let (_held, before) = (fs::File::open(&kept).unwrap(), inode(&kept));
     world.write("changed", "other text");
     fs::remove_dir_all(world.source.join("gone")).unwrap();
     let workspace = world.open(&world.import());
     assert_eq!(listing(workspace.path()), listing(&world.source));
-    assert_eq!(inode(&kept), inodes.0);
-    assert_ne!(inode(&changed), inodes.1);
+    assert_eq!(inode(&kept), before);
+}
+
+#[test]
+fn a_folder_that_is_gone_is_not_what_its_marker_says() {
+    let world = World::new();
+    for name in ["file", "folder/below"] {
+        world.write(name, "text");
+    }
+    let before = world.import();
+    for change in [None, Some("other")] {
+        let workspace = world.open(&before);
+        world.snapshot(&workspace);
+        fs::remove_dir_all(workspace.path()).unwrap();
+        if let Some(text) = change {
+            world.write("file", text);
+        }
+        let workspace = world.open(&world.import());
+        assert_eq!(listing(workspace.path()), listing(&world.source));
+    }
+}
+
+#[test]
+fn times_beside_a_tree_touch_nothing_outside_of_it() {
+    let world = World::new();
+    world.write("file", "text");
+    symlink(world.source.parent().unwrap(), world.source.join("link")).unwrap();
+    let outside = world.source.parent().unwrap().join("outside");
+    fs::write(&outside, "").unwrap();
+    let written = fs::metadata(&outside).unwrap().modified().unwrap();
+    let before = world.import();
+    let path = outside.to_str().unwrap();
+    let paths = [path, "../../../../outside", "../source/../outside", "link/outside"];
+    let times = paths.map(|path| (path.to_owned(), 1)).into();
+    let times = world.blobs.put(&crate::disk::times::encode(&times)).unwrap();
+    world.snapshot(&world.open(&before));
+    world.open(&TreeRef { times, ..before });
+    assert_eq!(fs::metadata(&outside).unwrap().modified().unwrap(), written);
 }
 
 #[test]
@@ -187,7 +226,7 @@ fn a_truncated_blob_is_named() {
 #[test]
 fn a_root_that_is_no_directory_message_is_damaged() {
     let world = World::new();
-    let [root, times] = [b"\xff\xff".as_slice(), b""].map(|bytes| super::Blobs::put(&*world.blobs, bytes).unwrap());
+    let [root, times] = [b"\xff\xff".as_slice(), b""].map(|bytes| world.blobs.put(bytes).unwrap());
     let failed = world.folders.open(&run(), &job(), &TreeRef { root, times }).unwrap_err();
     assert!(failed.to_string().contains("is damaged"), "{failed}");
 }

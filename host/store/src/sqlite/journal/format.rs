@@ -16,7 +16,7 @@ use lockgate_model::ids::Digest;
 use serde::{Deserialize, Serialize};
 
 /// What every journal begins with; the last byte is the version.
-pub(super) const HEADER: [u8; 8] = *b"LGJOURN\x01";
+pub(super) const HEADER: [u8; 8] = *b"LGJOURN\x02";
 /// One record; what a host writes stays far below.
 const RECORD_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Names that are numbered; what comes then is written out each time.
@@ -349,7 +349,7 @@ mod tests {
 
     #[test]
     fn another_version_and_another_file_are_refused() {
-        for (header, said) in [(b"LGJOURN\x02", "version 2"), (b"{\"seq\":0", "no journal")] {
+        for (header, said) in [(b"LGJOURN\x01", "version 1"), (b"{\"seq\":0", "no journal")] {
             let error = read(header.as_slice(), 0, &mut Vec::new()).expect_err("refused");
             assert!(error.contains(said), "{error}");
         }
