@@ -11,8 +11,8 @@ use std::os::unix::fs::symlink;
 use common::{Memory, gate, reasons, workspace, world};
 use lockgate_model::Json;
 use lockgate_model::call::{Answer, Call};
-use lockgate_model::host_call::{CallBody, LogSource, Permission};
-use lockgate_model::outcome::Outcome;
+use lockgate_model::host_call::{CallBody, HostCall, LogSource, Permission};
+use lockgate_model::outcome::{Limit, Outcome};
 use lockgate_ports::Blobs as _;
 use serde_json::json;
 
@@ -215,13 +215,36 @@ fn what_is_not_granted_is_denied_and_the_missing_grant_is_named() {
     );
 }
 
+/// The journal has every word of a command, so there are not too many of them.
+#[test]
+fn a_command_has_a_limit() {
+    for (bytes, is_taken) in [(1024 * 1024 - 100, true), (1024 * 1024, false)] {
+        let (outcome, recorder) = run(json!({ "argv": ["say", "x".repeat(bytes)] }));
+        let is_limited = matches!(outcome, Outcome::Limited { limit: Limit::HostCallBytes, .. });
+        assert_eq!(is_limited, !is_taken, "{bytes} bytes: {outcome:.200?}");
+        let is_command = |call: &HostCall| call.function().is_some_and(|call| call.interface == "exec");
+        assert_eq!(recorder.calls().iter().any(is_command), is_taken, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn a_path_that_no_kernel_takes_is_not_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = json!({ "tasks": [{ "read": "folder/".repeat(2_000) }] });
+    let mut invocation = world().invocation("errand", Call::BuildStep { config, evidence: Vec::new() });
+    invocation.workspace = Some(workspace(folder.path()));
+    let (returned, recorder) = world().invoke(invocation);
+    assert!(output(&returned.outcome, "task-0").starts_with("error: "), "{:?}", returned.outcome);
+    assert!(format!("{:?}", recorder.calls()).len() < 8 * 1024);
+}
+
 /// What no grant would mend is no missing grant, and is not suggested as one.
 fn check_contradiction(config: Json, rules: &[&str], expected: Option<&str>) {
     let (outcome, recorder) = run_granted(config, rules);
     let ended = output(&outcome, "ended");
     assert_eq!(ended.strip_prefix("denied: ").is_some(), expected.is_some(), "{ended}");
     assert!(ended.contains(expected.unwrap_or_default()) && !ended.contains("is missing"), "{ended}");
-    let is_refusal = |call: &lockgate_model::host_call::HostCall| matches!(&call.permission, Permission::Denied(grant) if grant.contains("exec"));
+    let is_refusal = |call: &HostCall| matches!(&call.permission, Permission::Denied(grant) if grant.contains("exec"));
     assert!(!recorder.calls().iter().any(is_refusal), "{:?}", recorder.calls());
 }
 
@@ -251,7 +274,7 @@ fn a_secret_and_a_file_for_standard_output_do_not_go_together() {
 #[test]
 fn a_tool_that_floods_the_log_ends_the_call() {
     let (outcome, _) = run(json!({ "argv": ["flood"] }));
-    assert!(matches!(outcome, Outcome::Limited { limit: lockgate_model::outcome::Limit::Log, .. }), "{outcome:?}");
+    assert!(matches!(outcome, Outcome::Limited { limit: Limit::Log, .. }), "{outcome:?}");
 }
 
 #[test]
