@@ -151,7 +151,7 @@ fn members_that_no_bundle_has_are_refused() {
     wrong[1].1.push(b'!');
     check(wrong, "other bytes");
     let mut version = good.clone();
-    let text = String::from_utf8(head.1.clone()).expect("JSON").replacen("\"version\":1", "\"version\":99", 1);
+    let text = String::from_utf8(head.1.clone()).expect("JSON").replacen("\"version\":2", "\"version\":99", 1);
     version[0].1 = text.into_bytes();
     check(version, "version 99");
     let mut deep = good.clone();
