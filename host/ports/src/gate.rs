@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::Cancel;
 
-/// How long a waiting call may take to see that the gate is open.
+/// How long a waiting call may take to see that it was cancelled.
 const POLL: Duration = Duration::from_millis(20);
 
 /// Stands between an attempt and the world outside of its host. An attempt may begin while its beginning is still being

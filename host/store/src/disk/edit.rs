@@ -12,11 +12,11 @@ use lockgate_ports::{BlobError, WorkspaceError};
 
 use super::listings::Listings;
 use super::look::NAME_BYTES_MAX;
+use super::stat::nanoseconds;
 use super::times::Times;
 use super::tree::{TREE_DEPTH_MAX, join};
 use super::tree_blobs::{Entry, Listing, is_name};
 
-const NANOSECONDS: i64 = 1_000_000_000;
 /// A path, and so the target of a link, as Linux takes it, with its final zero (`PATH_MAX`).
 const PATH_BYTES_MAX: usize = 4096;
 
@@ -99,9 +99,7 @@ impl Editor<'_> {
         let Placed { path, what } = placed;
         let Some((parts, name)) = parts(path).filter(|_| is_taken(what)) else { return Ok(false) };
         let newest_ns = match what {
-            PlacedKind::File { modified: (seconds, nanoseconds), .. } => {
-                Some(seconds.saturating_mul(NANOSECONDS).saturating_add(i64::from(*nanoseconds)))
-            }
+            PlacedKind::File { modified: (seconds, rest), .. } => Some(nanoseconds(*seconds, *rest)),
             PlacedKind::Folder | PlacedKind::Link { .. } => None,
         };
         let Way::There(folder) = self.root.descend(&parts, Some(newest_ns), self.listings)? else { return Ok(false) };

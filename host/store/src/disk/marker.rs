@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::staging::Staging;
 
 /// "This folder holds this tree". Stands only while no step may change the folder.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Marker {
     tree: TreeRef,
     /// The boot of the machine that it was written in: workspaces are not synced, so that a loss of power may take

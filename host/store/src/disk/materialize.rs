@@ -9,10 +9,8 @@ use rustix::fs::{AtFlags, Mode, Timespec, Timestamps, UTIME_OMIT};
 use super::error::{blamed_on, work_error};
 use super::handle::{open_folder, path_within};
 use super::index::StatIndex;
-use super::stat::Stat;
+use super::stat::{NANOSECONDS, Stat};
 use super::tree::{FileContent, Folder, Node, join};
-
-const NANOSECONDS: i64 = 1_000_000_000;
 
 /// Fills an empty folder with a tree.
 pub(super) struct Materializer<'a> {

@@ -3,9 +3,11 @@
 use std::io;
 use std::os::fd::AsFd;
 
-use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, StatxTimestamp};
+use rustix::fs::{AtFlags, FileType, Statx, StatxFlags};
 
 const OWNER_MAY_EXECUTE: u32 = 0o100;
+/// Of a second.
+pub(super) const NANOSECONDS: i64 = 1_000_000_000;
 
 /// What tells whether a file was changed since it was last looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,8 +45,8 @@ impl Stat {
     fn new(stat: &Statx) -> Self {
         let stamp = Stamp {
             size_bytes: stat.stx_size,
-            modified_ns: nanoseconds(&stat.stx_mtime),
-            changed_ns: nanoseconds(&stat.stx_ctime),
+            modified_ns: nanoseconds(stat.stx_mtime.tv_sec, stat.stx_mtime.tv_nsec),
+            changed_ns: nanoseconds(stat.stx_ctime.tv_sec, stat.stx_ctime.tv_nsec),
             inode: stat.stx_ino,
         };
         let mode = u32::from(stat.stx_mode);
@@ -52,6 +54,7 @@ impl Stat {
     }
 }
 
-fn nanoseconds(time: &StatxTimestamp) -> i64 {
-    time.tv_sec.saturating_mul(1_000_000_000).saturating_add(i64::from(time.tv_nsec))
+/// A time as nanoseconds since the epoch.
+pub(super) fn nanoseconds(seconds: i64, rest: u32) -> i64 {
+    seconds.saturating_mul(NANOSECONDS).saturating_add(i64::from(rest))
 }

@@ -51,23 +51,6 @@ impl Host {
         self.decided(name, arguments, permission, body)
     }
 
-    /// Whether the tree of a workspace that nobody has looked into yet says that nothing is at a path: to know that, it
-    /// need not be filled.
-    fn is_absent(&self, fd: &Fd, path: &str, flags: PathFlags) -> bool {
-        let tree = self.reach.workspace.as_ref().and_then(|workspace| workspace.folder.tree());
-        let is_narrowed = self.reach.read.is_some() || self.reach.write.is_some();
-        let is_plain = !path.starts_with('/') && !path.contains('\0') && path.len() < LINUX_PATH_BYTES_MAX;
-        let Some(tree) = tree.filter(|_| is_plain && !is_narrowed) else { return false };
-        let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
-        let question = Question::Look { path: self.files.walked_below(fd.rep(), path), follow };
-        self.services.trees.look(&tree.root, &[question]).is_ok_and(|sights| sights == [Sight::Missing])
-    }
-
-    /// What is said of something that is not there.
-    fn absent<T>(&mut self, name: &'static str, arguments: Json) -> FsResult<T> {
-        self.decided(name, arguments, Permission::Free, |_| Err(FsErrorCode::NoEntry.into()))
-    }
-
     /// The same where it was decided already whether it may be, and the workspace is filled where that matters.
     fn decided<T>(
         &mut self,
@@ -94,6 +77,23 @@ impl Host {
         };
         self.note(began_us, permission, Function { interface: INTERFACE, name }, arguments, shown, 0);
         result
+    }
+
+    /// Whether the tree of a workspace that nobody has looked into yet says that nothing is at a path: to know that, it
+    /// need not be filled.
+    fn is_absent(&self, fd: &Fd, path: &str, flags: PathFlags) -> bool {
+        let tree = self.reach.workspace.as_ref().and_then(|workspace| workspace.folder.tree());
+        let is_narrowed = self.reach.read.is_some() || self.reach.write.is_some();
+        let is_plain = !path.starts_with('/') && !path.contains('\0') && path.len() < LINUX_PATH_BYTES_MAX;
+        let Some(tree) = tree.filter(|_| is_plain && !is_narrowed) else { return false };
+        let follow = flags.contains(PathFlags::SYMLINK_FOLLOW);
+        let question = Question::Look { path: self.files.walked_below(fd.rep(), path), follow };
+        self.services.trees.look(&tree.root, &[question]).is_ok_and(|sights| sights == [Sight::Missing])
+    }
+
+    /// What is said of something that is not there.
+    fn absent<T>(&mut self, name: &'static str, arguments: Json) -> FsResult<T> {
+        self.decided(name, arguments, Permission::Free, |_| Err(FsErrorCode::NoEntry.into()))
     }
 
     /// An error code has no room for the grant and its place, so the log has them.
